@@ -1,0 +1,185 @@
+using System.Diagnostics;
+
+namespace KvServer.Storage;
+
+/// <summary>All databases with what they share: heap, hasher, clock, statistics, background reclaimer.</summary>
+/// <remarks>Command loop only, unless a member says otherwise. Dispose it when the loop has ended.</remarks>
+public sealed partial class Keyspace : IDisposable
+{
+    // What the reclaimer has freed is taken back for at most a millisecond per tick, looking at the clock now and then.
+    private const int DrainBudgetMs = 1;
+    private const int SlabsPerClockRead = 64;
+
+    private readonly Database[] _databases;
+    private long _nowMs;
+    private int _shrinkCursor;
+    private int _rehashCursor;
+    private bool _disposed;
+
+    /// <summary>Makes empty databases.</summary>
+    public Keyspace(KeyspaceOptions? options = null)
+    {
+        options ??= new KeyspaceOptions();
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.DatabaseCount, 1);
+        Heap = options.Heap ?? new NativeHeap();
+        Hasher = options.Hasher ?? new KeyHasher();
+        Random = options.Random ?? new Random();
+        Reclaimer = new Reclaimer(Heap);
+        MemberRuntime = new DictRuntime(Heap, ResizePolicy, Reclaimer);
+        _databases = new Database[options.DatabaseCount];
+        for (int i = 0; i < _databases.Length; i++)
+        {
+            _databases[i] = new Database(this, i);
+        }
+    }
+
+    /// <summary>Called when a key is removed because its time has come.</summary>
+    /// <param name="database">Where it was; the key is already gone from it.</param>
+    /// <param name="key">Its name, valid during the call.</param>
+    public delegate void ExpiredHandler(Database database, ReadOnlySpan<byte> key);
+
+    /// <summary>Told about each key that expires, in the middle of a command; must not change the store.</summary>
+    public ExpiredHandler? Expired { get; set; }
+
+    /// <summary>Where all native memory comes from.</summary>
+    public NativeHeap Heap { get; }
+
+    /// <summary>Hashes keys and members.</summary>
+    public KeyHasher Hasher { get; }
+
+    /// <summary>Frees large things in the background.</summary>
+    public Reclaimer Reclaimer { get; }
+
+    /// <summary>Counters for INFO.</summary>
+    public KeyspaceStatistics Statistics { get; } = new();
+
+    /// <summary>What the dicts behind sets and other collections share, with their statistics.</summary>
+    public DictRuntime MemberRuntime { get; }
+
+    /// <summary>Number of databases.</summary>
+    public int DatabaseCount => _databases.Length;
+
+    /// <summary>Wall clock in milliseconds since 1970; set once per turn of the loop, or as often as is good.</summary>
+    public long NowMs
+    {
+        get => _nowMs;
+        set
+        {
+            _nowMs = value;
+            UpdateAccessClock();
+        }
+    }
+
+    /// <summary>Whether dicts may resize; off while a snapshot or an AOF rewrite runs.</summary>
+    public bool ResizingAllowed
+    {
+        get => ResizePolicy.Allowed;
+        set => ResizePolicy.Allowed = value;
+    }
+
+    /// <summary>
+    /// Whether keys whose time has come are removed. While off they are just not found, as when writes are paused.
+    /// </summary>
+    public bool DeletesExpiredKeys { get; set; } = true;
+
+    /// <summary>Whether large values of expired keys are freed in the background (lazyfree-lazy-expire).</summary>
+    public bool LazyExpire { get; set; }
+
+    /// <summary>
+    /// What reads and writes by type do about accesses; <see cref="LookupFlags.NoTouch"/> while a client with NO-TOUCH
+    /// runs.
+    /// </summary>
+    public LookupFlags AccessFlags { get; set; }
+
+    internal ResizePolicy ResizePolicy { get; } = new();
+
+    internal Random Random { get; }
+
+    /// <summary>A database by number.</summary>
+    public Database this[int index] => _databases[index];
+
+    /// <summary>The hash of a key or member; any thread.</summary>
+    public ulong HashOf(ReadOnlySpan<byte> bytes) => Hasher.Hash(bytes);
+
+    /// <summary>A key with its hash; any thread.</summary>
+    public Key KeyOf(ReadOnlySpan<byte> bytes) => new(bytes, Hasher.Hash(bytes));
+
+    /// <summary>Exchanges two databases: what clients of one saw, those of the other see now. O(1).</summary>
+    public void Swap(int first, int second)
+    {
+        if (first != second)
+        {
+            _databases[first].SwapWith(_databases[second]);
+        }
+    }
+
+    /// <summary>Removes all keys of all databases; see <see cref="Database.Flush"/>.</summary>
+    /// <returns>The number of keys removed.</returns>
+    public long FlushAll(bool inBackground)
+    {
+        long count = 0;
+        foreach (Database database in _databases)
+        {
+            count += database.Flush(inBackground);
+        }
+
+        return count;
+    }
+
+    /// <summary>The recurring work on memory and tables; call it ten times a second or more often.</summary>
+    /// <param name="rehashBudgetMs">Time for a rehash under way (activerehashing): 1, or 0 for none.</param>
+    /// <remarks>Takes back what the reclaimer has freed, shrinks sparse tables, notes the peak. Bounded time.</remarks>
+    public void Cron(int rehashBudgetMs)
+    {
+        long drainDeadline = Stopwatch.GetTimestamp() + (Stopwatch.Frequency * DrainBudgetMs / 1000);
+        while (Heap.DrainRemoteFrees(SlabsPerClockRead) && Stopwatch.GetTimestamp() < drainDeadline)
+        {
+        }
+
+        Heap.UpdatePeak();
+        if (!ResizingAllowed)
+        {
+            return;
+        }
+
+        for (int i = 0; i < Math.Min(DatabaseCount, 16); i++)
+        {
+            _databases[_shrinkCursor++ % DatabaseCount].TryShrink();
+        }
+
+        _shrinkCursor %= DatabaseCount;
+        if (rehashBudgetMs > 0)
+        {
+            long deadline = Stopwatch.GetTimestamp()
+                + (Stopwatch.Frequency * rehashBudgetMs / 1000);
+            for (int i = 0; i < DatabaseCount; i++)
+            {
+                if (_databases[_rehashCursor % DatabaseCount].RehashUntil(deadline))
+                {
+                    break; // The budget is for one dict at a time; the next tick goes on here.
+                }
+
+                _rehashCursor = (_rehashCursor + 1) % DatabaseCount;
+            }
+        }
+    }
+
+    /// <summary>Frees everything, the heap included. O(keys).</summary>
+    public void Dispose()
+    {
+        if (_disposed)
+        {
+            return;
+        }
+
+        _disposed = true;
+        Reclaimer.Dispose();
+        foreach (Database database in _databases)
+        {
+            database.Free();
+        }
+
+        Heap.DrainRemoteFrees(int.MaxValue);
+        Heap.Dispose();
+    }
+}

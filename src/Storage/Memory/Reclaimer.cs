@@ -1,0 +1,177 @@
+using System.Collections.Concurrent;
+
+namespace KvServer.Storage;
+
+/// <summary>The background thread that frees what would take the command loop too long.</summary>
+/// <remarks>
+/// It owns outright what it is given. The thread starts with the first piece of work. Small blocks go back through
+/// the heap's remote frees, which the cron drains in bounded portions.
+/// </remarks>
+public sealed unsafe class Reclaimer : IDisposable
+{
+    private readonly NativeHeap _heap;
+    private readonly ConcurrentQueue<Work> _queue = new();
+    private readonly SemaphoreSlim _signal = new(0);
+    private readonly Lock _startLock = new();
+    private Thread? _thread;
+    private bool _stopping;
+    private long _pendingObjects;
+    private long _freedObjects;
+    private long _pendingWork;
+
+    /// <summary>Makes a reclaimer for the memory of one heap, and takes over the heap's empty regions.</summary>
+    public Reclaimer(NativeHeap heap)
+    {
+        _heap = heap;
+        heap.Reclaimer = this;
+    }
+
+    private enum WorkKind
+    {
+        Stop,
+        Table,
+        Block,
+        Entry,
+        Dataset,
+        Members,
+        Region,
+    }
+
+    /// <summary>Objects given to the thread and not freed yet (lazyfree_pending_objects). Any thread.</summary>
+    public long PendingObjects => Volatile.Read(ref _pendingObjects);
+
+    /// <summary>Objects the thread has freed (lazyfreed_objects). Any thread.</summary>
+    public long FreedObjects => Volatile.Read(ref _freedObjects);
+
+    /// <summary>Sets <see cref="FreedObjects"/> back to zero (CONFIG RESETSTAT).</summary>
+    public void ResetStatistics() => Volatile.Write(ref _freedObjects, 0);
+
+    /// <summary>Blocks until everything given so far is freed; for shutdown and tests.</summary>
+    public void WaitUntilIdle()
+    {
+        SpinWait wait = default;
+        while (Volatile.Read(ref _pendingWork) > 0)
+        {
+            wait.SpinOnce();
+        }
+    }
+
+    /// <summary>Frees what is left and ends the thread.</summary>
+    public void Dispose()
+    {
+        if (_stopping)
+        {
+            return;
+        }
+
+        _stopping = true;
+        _heap.Reclaimer = null;
+        if (_thread is not null)
+        {
+            Enqueue(new Work(WorkKind.Stop, 0, 0, 0));
+            _thread.Join();
+        }
+
+        _signal.Dispose();
+    }
+
+    /// <summary>Takes a table that no dict uses any more.</summary>
+    internal void FreeTable(byte* table, nuint bytes) =>
+        Enqueue(new Work(WorkKind.Table, (nint)table, 0, bytes));
+
+    /// <summary>Takes a region that the heap has no use for.</summary>
+    internal void UnmapRegion(Region* region) => Enqueue(new Work(WorkKind.Region, (nint)region, 0, 0));
+
+    /// <summary>Takes a large block of a value.</summary>
+    internal void FreeBlock(byte* block, nuint bytes) =>
+        Enqueue(new Work(WorkKind.Block, (nint)block, 0, bytes));
+
+    /// <summary>Takes a keyspace entry with its value.</summary>
+    internal void FreeEntry(byte* entry)
+    {
+        Interlocked.Increment(ref _pendingObjects);
+        Enqueue(new Work(WorkKind.Entry, (nint)entry, 0, 0));
+    }
+
+    /// <summary>Takes what a value of many parts owns; its entry stays with the caller.</summary>
+    internal void FreeValue(byte* entry)
+    {
+        Invariant.Check(
+            EntryBlock.EncodingOf(entry) == ValueEncoding.HashTable, "only dicts have parts to be freed one by one");
+        Interlocked.Increment(ref _pendingObjects);
+        Enqueue(new Work(WorkKind.Members, *(nint*)EntryBlock.ValueStart(entry), 0, 0));
+    }
+
+    /// <summary>Takes the dicts of a flushed database.</summary>
+    internal void FreeDataset(DictState* keys, DictState* expires)
+    {
+        Interlocked.Add(ref _pendingObjects, keys->Table0.Used + keys->Table1.Used);
+        Enqueue(new Work(WorkKind.Dataset, (nint)keys, (nint)expires, 0));
+    }
+
+    private void Enqueue(Work work)
+    {
+        Interlocked.Increment(ref _pendingWork);
+        _queue.Enqueue(work);
+        if (_thread is null)
+        {
+            lock (_startLock)
+            {
+                if (_thread is null)
+                {
+                    _thread = new Thread(Run) { IsBackground = true, Name = "reclaimer" };
+                    _thread.Start();
+                }
+            }
+        }
+
+        _signal.Release();
+    }
+
+    private void Run()
+    {
+        while (true)
+        {
+            _signal.Wait();
+            if (!_queue.TryDequeue(out Work work))
+            {
+                continue;
+            }
+
+            long objects = 0;
+            switch (work.Kind)
+            {
+                case WorkKind.Stop:
+                    Interlocked.Decrement(ref _pendingWork);
+                    return;
+                case WorkKind.Table:
+                    _heap.FreeTable((byte*)work.First, work.Bytes, FreeFrom.Background);
+                    break;
+                case WorkKind.Block:
+                    _heap.Free((byte*)work.First, work.Bytes, HeapTag.Value, FreeFrom.Background);
+                    break;
+                case WorkKind.Entry:
+                    ValueLifetime.FreeEntry(_heap, (byte*)work.First, FreeFrom.Background);
+                    objects = 1;
+                    break;
+                case WorkKind.Region:
+                    Pages.UnmapAligned((byte*)work.First, Region.Bytes);
+                    break;
+                case WorkKind.Members:
+                    Dict<MemberLayout>.FreeAll(_heap, (DictState*)work.First, FreeFrom.Background);
+                    objects = 1;
+                    break;
+                case WorkKind.Dataset:
+                    objects = Dict<KeyEntryLayout>.FreeAll(_heap, (DictState*)work.First, FreeFrom.Background);
+                    Dict<ExpiryLayout>.FreeAll(_heap, (DictState*)work.Second, FreeFrom.Background);
+                    break;
+            }
+
+            Interlocked.Add(ref _freedObjects, objects);
+            Interlocked.Add(ref _pendingObjects, -objects);
+            Interlocked.Decrement(ref _pendingWork);
+        }
+    }
+
+    private readonly record struct Work(WorkKind Kind, nint First, nint Second, nuint Bytes);
+}

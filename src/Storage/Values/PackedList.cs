@@ -1,0 +1,580 @@
+using System.Buffers.Binary;
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace KvServer.Storage;
+
+/// <summary>A list of short strings and integers in one run of bytes: the encoding of small collections.</summary>
+/// <remarks>
+/// <para>The bytes are those of a Redis listpack, so snapshots and dumps carry them as they are:</para>
+/// <code>
+/// | total bytes: 4 | count: 2 | element | element | ... | FF |
+///
+/// element: | encoding, with small lengths and integers inside | payload | back length: 1..5 |
+///
+///   0xxxxxxx                 integer 0..127
+///   10xxxxxx                 string of up to 63 bytes
+///   110xxxxx yyyyyyyy        integer -4096..4095
+///   1110xxxx yyyyyyyy        string of up to 4095 bytes
+///   F0 + 4                   string, length in 32 bits
+///   F1 + 2, F2 + 3, F3 + 4, F4 + 8   integers of 16, 24, 32 and 64 bits, little-endian
+/// </code>
+/// <para>The back length is the element's size without itself, in groups of 7 bits with the most significant first and
+/// the high bit set on all but the first byte, which makes it readable from its end: lists are walked both ways. A
+/// count of 65535 means "count them": it stays until the list is built anew.</para>
+/// <para>This type is a view of a block that belongs to someone else. Growing takes two steps: the caller asks for an
+/// element's size (<see cref="SizeOf(PackedElement)"/>), makes the block large enough, and views it again. A position is
+/// the offset of an element from the start of the list and holds until the next change before it;
+/// <see cref="None"/> means there is no such element. The bytes are trusted: those that come from outside pass
+/// <see cref="IsValid"/> first. Command loop only, or whoever owns the block.</para>
+/// </remarks>
+public readonly ref struct PackedList
+{
+    /// <summary>Bytes before the first element.</summary>
+    public const int HeaderBytes = 6;
+
+    /// <summary>Bytes of a list without elements.</summary>
+    public const int EmptyBytes = HeaderBytes + 1;
+
+    /// <summary>Lists do not grow beyond this; callers turn to another encoding long before.</summary>
+    public const int MaxBytes = 1 << 30;
+
+    /// <summary>The position of an element that does not exist.</summary>
+    public const int None = -1;
+
+    private const int CountOffset = 4;
+    private const int UnknownCount = ushort.MaxValue;
+    private const byte End = 0xFF;
+    private const byte String32 = 0xF0;
+    private const byte Integer16 = 0xF1;
+    private const byte Integer24 = 0xF2;
+    private const byte Integer32 = 0xF3;
+    private const byte Integer64 = 0xF4;
+
+    private readonly Span<byte> _block;
+
+    /// <summary>Views the list at the start of a block; what follows it in the block is room to grow.</summary>
+    public PackedList(Span<byte> block)
+    {
+        _block = block;
+        Debug.Assert(block.Length >= EmptyBytes, "The block holds a list.");
+        Debug.Assert((uint)LengthBytes <= (uint)block.Length, "The list lies within its block.");
+    }
+
+    private PackedList(Span<byte> block, bool _) => _block = block;
+
+    /// <summary>Bytes of the list.</summary>
+    public int LengthBytes => BinaryPrimitives.ReadInt32LittleEndian(_block);
+
+    /// <summary>Bytes of the block it lives in.</summary>
+    public int CapacityBytes => _block.Length;
+
+    /// <summary>The list's bytes.</summary>
+    public ReadOnlySpan<byte> Bytes => _block[..LengthBytes];
+
+    /// <summary>Number of elements. O(1) up to 65534 elements, else O(elements).</summary>
+    public int Count
+    {
+        get
+        {
+            int count = BinaryPrimitives.ReadUInt16LittleEndian(_block[CountOffset..]);
+            return count != UnknownCount ? count : CountElements();
+        }
+    }
+
+    /// <summary>Position of the first element.</summary>
+    public int First => _block[HeaderBytes] == End ? None : HeaderBytes;
+
+    /// <summary>Position of the last element.</summary>
+    public int Last => Previous(LengthBytes - 1);
+
+    /// <summary>The element at a position.</summary>
+    public PackedElement this[int position]
+    {
+        get
+        {
+            Debug.Assert(position >= HeaderBytes && position < LengthBytes - 1, "The position is an element's.");
+            return Decode(_block[position..]);
+        }
+    }
+
+    /// <summary>Makes an empty list at the start of a block.</summary>
+    /// <param name="block">At least <see cref="EmptyBytes"/> long.</param>
+    public static PackedList Create(Span<byte> block)
+    {
+        BinaryPrimitives.WriteInt32LittleEndian(block, EmptyBytes);
+        BinaryPrimitives.WriteUInt16LittleEndian(block[CountOffset..], 0);
+        block[HeaderBytes] = End;
+        return new PackedList(block, true);
+    }
+
+    /// <summary>Bytes a value takes in a list, its back length included.</summary>
+    public static int SizeOf(PackedElement value)
+    {
+        int size = value.IsInteger ? IntegerBytes(value.Integer) : StringHeaderBytes(value.Bytes.Length) + value.Bytes.Length;
+        return size + BackLengthBytes(size);
+    }
+
+    /// <summary>Tells whether bytes from outside are a well-formed list.</summary>
+    /// <param name="bytes">All of them; nothing may follow the list.</param>
+    /// <returns>False unless every element lies inside, every back length fits its element, the count is right and the
+    /// end mark is where the header says. A list that passes is safe for every method of this type.</returns>
+    /// <remarks>O(elements). Elements need not use the shortest encoding.</remarks>
+    public static bool IsValid(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.Length < EmptyBytes
+            || BinaryPrimitives.ReadUInt32LittleEndian(bytes) != (uint)bytes.Length
+            || bytes[^1] != End)
+        {
+            return false;
+        }
+
+        int declared = BinaryPrimitives.ReadUInt16LittleEndian(bytes[CountOffset..]);
+        int count = 0;
+        int position = HeaderBytes;
+        int end = bytes.Length - 1;
+        while (position < end)
+        {
+            if (!TryMeasure(bytes[position..end], out int size))
+            {
+                return false;
+            }
+
+            position += size;
+            count++;
+        }
+
+        return declared == UnknownCount || declared == count;
+    }
+
+    /// <summary>Position of the element after one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public int Next(int position)
+    {
+        int size = EncodedBytes(ref Unsafe.Add(ref MemoryMarshal.GetReference(_block), position));
+        position += size + BackLengthBytes(size);
+        Debug.Assert(position < LengthBytes, "Elements end before the end mark.");
+        return _block[position] == End ? None : position;
+    }
+
+    /// <summary>Position of the element before one, or before the end mark.</summary>
+    public int Previous(int position)
+    {
+        if (position <= HeaderBytes)
+        {
+            return None;
+        }
+
+        int at = position - 1;
+        int size = _block[at] & 0x7F;
+        for (int shift = 7; (_block[at] & 0x80) != 0; shift += 7)
+        {
+            at--;
+            size |= (_block[at] & 0x7F) << shift;
+        }
+
+        return at - size;
+    }
+
+    /// <summary>Position of the element at an index, counted from the end when negative (-1 is the last).</summary>
+    /// <remarks>O(distance from the nearer end).</remarks>
+    public int PositionAt(int index)
+    {
+        int count = Count;
+        if (index < 0)
+        {
+            index += count;
+        }
+
+        if ((uint)index >= (uint)count)
+        {
+            return None;
+        }
+
+        int position;
+        if (index <= count / 2)
+        {
+            position = First;
+            for (; index > 0; index--)
+            {
+                position = Next(position);
+            }
+        }
+        else
+        {
+            position = Last;
+            for (int back = count - 1 - index; back > 0; back--)
+            {
+                position = Previous(position);
+            }
+        }
+
+        return position;
+    }
+
+    /// <summary>Position of the first element equal to a value.</summary>
+    /// <param name="value">What to look for.</param>
+    /// <param name="from">Where to begin; <see cref="None"/> finds nothing.</param>
+    /// <param name="skip">Elements to leave out between two that are compared: 1 looks at the keys of key/value pairs.</param>
+    public int Find(PackedElement value, int from, int skip = 0)
+    {
+        ref byte start = ref MemoryMarshal.GetReference(_block);
+        int position = from;
+        int skipped = 0;
+        if (position == None)
+        {
+            return None;
+        }
+
+        while (true)
+        {
+            ref byte element = ref Unsafe.Add(ref start, position);
+            if (element == End)
+            {
+                return None;
+            }
+
+            int size = EncodedBytes(ref element);
+            if (skipped == 0)
+            {
+                if (Matches(ref element, size, value))
+                {
+                    return position;
+                }
+
+                skipped = skip;
+            }
+            else
+            {
+                skipped--;
+            }
+
+            position += size + BackLengthBytes(size);
+        }
+    }
+
+    /// <summary>Chooses elements at random without repeating one, in the order of the list.</summary>
+    /// <param name="random">The source of chance.</param>
+    /// <param name="position">Where to go on; holds the chosen element's position afterwards.</param>
+    /// <param name="index">Index of the element at <paramref name="position"/>; holds the chosen element's afterwards.</param>
+    /// <param name="remaining">Elements still to choose, this one included, at most those left in the list.</param>
+    /// <remarks>Begin with <see cref="First"/> and 0, go on from the element after the chosen one. Each subset of the
+    /// size asked for is equally likely.</remarks>
+    public void NextSample(Random random, ref int position, ref int index, int remaining)
+    {
+        int available = Count - index;
+        Debug.Assert(remaining > 0 && remaining <= available, "There are elements enough.");
+        while (random.Next(available) >= remaining)
+        {
+            position = Next(position);
+            index++;
+            available--;
+        }
+    }
+
+    /// <summary>Inserts a value before the element at a position.</summary>
+    /// <param name="position">An element's, or <see cref="None"/> for the end.</param>
+    /// <param name="value">Must not point into this list.</param>
+    /// <remarks>The block must have room for <see cref="SizeOf(PackedElement)"/> more bytes. O(bytes behind it).</remarks>
+    public void Insert(int position, PackedElement value)
+    {
+        int lengthBytes = LengthBytes;
+        int at = position == None ? lengthBytes - 1 : position;
+        int size = SizeOf(value);
+        Debug.Assert(lengthBytes + size <= _block.Length, "The caller made room.");
+        _block[at..lengthBytes].CopyTo(_block[(at + size)..]);
+        Encode(value, _block.Slice(at, size));
+        SetLength(lengthBytes + size);
+        AddToCount(1);
+    }
+
+    /// <summary>Adds a value at the end.</summary>
+    /// <inheritdoc cref="Insert"/>
+    public void Append(PackedElement value) => Insert(None, value);
+
+    /// <summary>Adds a value at the beginning.</summary>
+    /// <inheritdoc cref="Insert"/>
+    public void Prepend(PackedElement value) => Insert(First, value);
+
+    /// <summary>Puts a value in place of the element at a position.</summary>
+    /// <param name="position">An element's; it is the new element's afterwards.</param>
+    /// <param name="value">Must not point into this list.</param>
+    /// <remarks>The block must have room for the difference of the two sizes.</remarks>
+    public void Replace(int position, PackedElement value)
+    {
+        int lengthBytes = LengthBytes;
+        int newSize = SizeOf(value);
+        int oldSize = SizeAt(position);
+        Debug.Assert(lengthBytes + newSize - oldSize <= _block.Length, "The caller made room.");
+        if (newSize != oldSize)
+        {
+            _block[(position + oldSize)..lengthBytes].CopyTo(_block[(position + newSize)..]);
+            SetLength(lengthBytes + newSize - oldSize);
+        }
+
+        Encode(value, _block.Slice(position, newSize));
+    }
+
+    /// <summary>Removes the element at a position.</summary>
+    /// <returns>The position of the element that followed it.</returns>
+    public int Remove(int position) => RemoveRange(position, 1);
+
+    /// <summary>Removes elements that stand in a row.</summary>
+    /// <param name="position">Of the first one.</param>
+    /// <param name="count">How many; what is beyond the end is ignored.</param>
+    /// <returns>The position of the element that followed them.</returns>
+    /// <remarks>The block keeps its size: <see cref="LengthBytes"/> tells how much of it is used.</remarks>
+    public int RemoveRange(int position, int count)
+    {
+        int lengthBytes = LengthBytes;
+        int after = position;
+        int removed = 0;
+        while (removed < count && _block[after] != End)
+        {
+            after += SizeAt(after);
+            removed++;
+        }
+
+        _block[after..lengthBytes].CopyTo(_block[position..]);
+        SetLength(lengthBytes - (after - position));
+        AddToCount(-removed);
+        return _block[position] == End ? None : position;
+    }
+
+    /// <summary>Bytes of the element at a position, its back length included.</summary>
+    public int SizeAt(int position)
+    {
+        int size = EncodedBytes(ref _block[position]);
+        return size + BackLengthBytes(size);
+    }
+
+    private static bool Matches(ref byte element, int size, PackedElement value)
+    {
+        int length;
+        int header;
+        if (element < 0x80)
+        {
+            return value.IsInteger && value.Integer == element;
+        }
+
+        if (element < 0xC0)
+        {
+            header = 1;
+            length = size - 1;
+        }
+        else if (element is >= 0xE0 and <= String32)
+        {
+            header = element == String32 ? 5 : 2;
+            length = size - header;
+        }
+        else
+        {
+            return value.IsInteger && DecodeInteger(MemoryMarshal.CreateReadOnlySpan(ref element, size)) == value.Integer;
+        }
+
+        // An integer without its text must not pass for an empty string.
+        return length == value.Bytes.Length
+            && (length > 0 || !value.IsInteger)
+            && MemoryMarshal.CreateReadOnlySpan(ref Unsafe.Add(ref element, header), length).SequenceEqual(value.Bytes);
+    }
+
+    private static PackedElement Decode(ReadOnlySpan<byte> from)
+    {
+        byte encoding = from[0];
+        return encoding switch
+        {
+            < 0x80 => PackedElement.OfInteger(encoding),
+            < 0xC0 => PackedElement.OfString(from.Slice(1, encoding & 0x3F)),
+            < 0xE0 => PackedElement.OfInteger(DecodeInteger(from)),
+            < 0xF0 => PackedElement.OfString(from.Slice(2, ((encoding & 0x0F) << 8) | from[1])),
+            String32 => PackedElement.OfString(from.Slice(5, BinaryPrimitives.ReadInt32LittleEndian(from[1..]))),
+            _ => PackedElement.OfInteger(DecodeInteger(from)),
+        };
+    }
+
+    private static long DecodeInteger(ReadOnlySpan<byte> from) => from[0] switch
+    {
+        Integer16 => BinaryPrimitives.ReadInt16LittleEndian(from[1..]),
+        Integer24 => (from[1] | (from[2] << 8) | (from[3] << 16)) << 8 >> 8,
+        Integer32 => BinaryPrimitives.ReadInt32LittleEndian(from[1..]),
+        Integer64 => BinaryPrimitives.ReadInt64LittleEndian(from[1..]),
+        < 0x80 and var small => small,
+        var high => (((high & 0x1F) << 8) | from[1]) << 19 >> 19,
+    };
+
+    private static void Encode(PackedElement value, Span<byte> to)
+    {
+        int size = value.IsInteger ? EncodeInteger(value.Integer, to) : EncodeString(value.Bytes, to);
+        EncodeBackLength(size, to[size..]);
+    }
+
+    private static int EncodeInteger(long value, Span<byte> to)
+    {
+        int size = IntegerBytes(value);
+        switch (size)
+        {
+            case 1:
+                to[0] = (byte)value;
+                break;
+            case 2:
+                to[0] = (byte)(0xC0 | ((value >> 8) & 0x1F));
+                to[1] = (byte)value;
+                break;
+            case 3:
+                to[0] = Integer16;
+                BinaryPrimitives.WriteInt16LittleEndian(to[1..], (short)value);
+                break;
+            case 4:
+                to[0] = Integer24;
+                BinaryPrimitives.WriteInt16LittleEndian(to[1..], (short)value);
+                to[3] = (byte)(value >> 16);
+                break;
+            case 5:
+                to[0] = Integer32;
+                BinaryPrimitives.WriteInt32LittleEndian(to[1..], (int)value);
+                break;
+            default:
+                to[0] = Integer64;
+                BinaryPrimitives.WriteInt64LittleEndian(to[1..], value);
+                break;
+        }
+
+        return size;
+    }
+
+    private static int EncodeString(ReadOnlySpan<byte> bytes, Span<byte> to)
+    {
+        int header = StringHeaderBytes(bytes.Length);
+        switch (header)
+        {
+            case 1:
+                to[0] = (byte)(0x80 | bytes.Length);
+                break;
+            case 2:
+                to[0] = (byte)(0xE0 | (bytes.Length >> 8));
+                to[1] = (byte)bytes.Length;
+                break;
+            default:
+                to[0] = String32;
+                BinaryPrimitives.WriteInt32LittleEndian(to[1..], bytes.Length);
+                break;
+        }
+
+        bytes.CopyTo(to[header..]);
+        return header + bytes.Length;
+    }
+
+    private static void EncodeBackLength(int size, Span<byte> to)
+    {
+        int count = BackLengthBytes(size);
+        for (int i = count - 1; i >= 0; i--)
+        {
+            to[i] = (byte)((size & 0x7F) | (i > 0 ? 0x80 : 0));
+            size >>= 7;
+        }
+    }
+
+    private static int IntegerBytes(long value) => value switch
+    {
+        >= 0 and <= 127 => 1,
+        >= -4096 and <= 4095 => 2,
+        >= short.MinValue and <= short.MaxValue => 3,
+        >= -8388608 and <= 8388607 => 4,
+        >= int.MinValue and <= int.MaxValue => 5,
+        _ => 9,
+    };
+
+    private static int StringHeaderBytes(int length) => length < 64 ? 1 : length < 4096 ? 2 : 5;
+
+    /// <summary>Bytes of the back length for an element's size. The limits are those of the format, which leaves the
+    /// largest number of each length to the next one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int BackLengthBytes(int size) =>
+        size <= 127 ? 1 : size < 16383 ? 2 : size < 2097151 ? 3 : size < 268435455 ? 4 : 5;
+
+    /// <summary>Bytes of an element without its back length.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int EncodedBytes(ref byte element)
+    {
+        byte encoding = element;
+        if (encoding < 0x80)
+        {
+            return 1;
+        }
+
+        return encoding < 0xC0 ? 1 + (encoding & 0x3F) : EncodedBytesOfOthers(ref element);
+    }
+
+    private static int EncodedBytesOfOthers(ref byte element) => element switch
+    {
+        < 0xE0 => 2,
+        < 0xF0 => 2 + (((element & 0x0F) << 8) | Unsafe.Add(ref element, 1)),
+        String32 => 5 + Unsafe.ReadUnaligned<int>(ref Unsafe.Add(ref element, 1)),
+        Integer16 => 3,
+        Integer24 => 4,
+        Integer32 => 5,
+        _ => 9,
+    };
+
+    /// <summary>Measures an element of a list that nobody has checked yet.</summary>
+    /// <param name="rest">The list from this element up to the end mark.</param>
+    /// <param name="size">The element's bytes with its back length.</param>
+    private static bool TryMeasure(ReadOnlySpan<byte> rest, out int size)
+    {
+        size = 0;
+        byte encoding = rest[0];
+        int headerBytes = encoding switch
+        {
+            < 0xC0 => 1,
+            < 0xF0 => 2,
+            String32 => 5,
+            <= Integer64 => 1,
+            _ => 0,
+        };
+        if (headerBytes == 0 || headerBytes > rest.Length)
+        {
+            return false;
+        }
+
+        if (encoding == String32 && BinaryPrimitives.ReadUInt32LittleEndian(rest[1..]) > (uint)(rest.Length - headerBytes))
+        {
+            return false;
+        }
+
+        int encoded = EncodedBytes(ref MemoryMarshal.GetReference(rest));
+        int backBytes = BackLengthBytes(encoded);
+        if ((long)encoded + backBytes > rest.Length)
+        {
+            return false;
+        }
+
+        Span<byte> expected = stackalloc byte[5];
+        EncodeBackLength(encoded, expected);
+        size = encoded + backBytes;
+        return rest.Slice(encoded, backBytes).SequenceEqual(expected[..backBytes]);
+    }
+
+    private int CountElements()
+    {
+        int count = 0;
+        for (int position = First; position != None; position = Next(position))
+        {
+            count++;
+        }
+
+        return count;
+    }
+
+    private void SetLength(int lengthBytes) => BinaryPrimitives.WriteInt32LittleEndian(_block, lengthBytes);
+
+    private void AddToCount(int difference)
+    {
+        int count = BinaryPrimitives.ReadUInt16LittleEndian(_block[CountOffset..]);
+        if (count != UnknownCount)
+        {
+            count = Math.Min(count + difference, UnknownCount);
+            BinaryPrimitives.WriteUInt16LittleEndian(_block[CountOffset..], (ushort)count);
+        }
+    }
+}

@@ -1,0 +1,143 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+
+namespace KvServer.Storage;
+
+/// <summary>What differs by encoding in the life of a value: freeing, copying, and what it costs. One place for all.</summary>
+internal static unsafe class ValueLifetime
+{
+    /// <summary>Values with more parts than this are worth handing to the background when freed lazily.</summary>
+    public const long LazyFreeThreshold = 64;
+
+    /// <summary>Blocks from this size on are always freed in the background: unmapping takes time in proportion.</summary>
+    public const nuint LargeBlockBytes = 1024 * 1024;
+
+    /// <summary>Frees an entry with its value. Any thread that owns it.</summary>
+    public static void FreeEntry(NativeHeap heap, byte* block, FreeFrom from)
+    {
+        FreeValue(heap, block, from);
+        heap.Free(block, EntryBlock.BytesOf(block), HeapTag.Entry, from);
+    }
+
+    /// <summary>Frees what a value owns outside of its entry. The entry's value area is stale afterwards.</summary>
+    public static void FreeValue(NativeHeap heap, byte* block, FreeFrom from)
+    {
+        byte* area = EntryBlock.ValueStart(block);
+        switch (EntryBlock.EncodingOf(block))
+        {
+            case ValueEncoding.Block:
+                var text = Unsafe.ReadUnaligned<BlockString>(area);
+                heap.Free(text.Start, text.Capacity, HeapTag.Value, from);
+                break;
+            case ValueEncoding.HashTable when EntryBlock.TypeOf(block) == ValueType.Set:
+                Dict<MemberLayout>.FreeAll(heap, (DictState*)PointerOf(area), from);
+                break;
+        }
+    }
+
+    /// <summary>How many parts must be freed one by one.</summary>
+    public static long Effort(byte* block) => EntryBlock.EncodingOf(block) switch
+    {
+        ValueEncoding.HashTable => CountOf((DictState*)PointerOf(EntryBlock.ValueStart(block))),
+        _ => 1,
+    };
+
+    /// <summary>Bytes of a string block that should be freed in the background, or 0.</summary>
+    public static bool OwnsLargeBlock(byte* block) =>
+        EntryBlock.EncodingOf(block) == ValueEncoding.Block
+        && Unsafe.ReadUnaligned<BlockString>(EntryBlock.ValueStart(block)).Capacity >= LargeBlockBytes;
+
+    /// <summary>Copies the value of <paramref name="source"/> into the value area of a new entry.</summary>
+    /// <remarks>The areas have the same size. O(value). On failure the target owns nothing.</remarks>
+    /// <exception cref="OutOfMemoryException">The system has no memory.</exception>
+    public static void CopyValue(DictRuntime runtime, byte* source, byte* targetArea)
+    {
+        byte* area = EntryBlock.ValueStart(source);
+        switch (EntryBlock.EncodingOf(source))
+        {
+            case ValueEncoding.Block:
+                var text = Unsafe.ReadUnaligned<BlockString>(area);
+                var copy = new BlockString { Length = text.Length, Capacity = Math.Max(text.Length, 1) };
+                copy.Start = runtime.Heap.Allocate(copy.Capacity, HeapTag.Value);
+                Buffer.MemoryCopy(text.Start, copy.Start, copy.Capacity, text.Length);
+                Unsafe.WriteUnaligned(targetArea, copy);
+                break;
+            case ValueEncoding.HashTable when EntryBlock.TypeOf(source) == ValueType.Set:
+                Unsafe.WriteUnaligned(targetArea, (nint)CopyMembers(runtime, (DictState*)PointerOf(area)));
+                break;
+            default:
+                long bytes = EntryBlock.AreaBytesOf(source);
+                Debug.Assert(bytes > 0, "a value area is never empty");
+                Buffer.MemoryCopy(area, targetArea, bytes, bytes);
+                break;
+        }
+    }
+
+    /// <summary>Bytes a value takes outside of its entry; members of large dicts are estimated from a sample.</summary>
+    /// <param name="block">The entry.</param>
+    /// <param name="sampleSize">Members to look at; 0 means all.</param>
+    public static long ExternalBytes(byte* block, long sampleSize)
+    {
+        byte* area = EntryBlock.ValueStart(block);
+        switch (EntryBlock.EncodingOf(block))
+        {
+            case ValueEncoding.Block:
+                return (long)NativeHeap.UsableSize(Unsafe.ReadUnaligned<BlockString>(area).Capacity);
+            case ValueEncoding.HashTable when EntryBlock.TypeOf(block) == ValueType.Set:
+                return MemberBytes((DictState*)PointerOf(area), sampleSize);
+            default:
+                return 0;
+        }
+    }
+
+    private static nint PointerOf(byte* area) => Unsafe.ReadUnaligned<nint>(area);
+
+    private static long CountOf(DictState* state) => state->Table0.Used + state->Table1.Used;
+
+    private static DictState* CopyMembers(DictRuntime runtime, DictState* source)
+    {
+        Dict<MemberLayout> copy = Dict<MemberLayout>.Create(runtime);
+        try
+        {
+            copy.TryExpand(CountOf(source));
+            new Dict<MemberLayout>(source, runtime)
+                .ForEach<DictRuntime, Dict<MemberLayout>, CopyMember>(runtime, ref copy);
+        }
+        catch (OutOfMemoryException)
+        {
+            Dict<MemberLayout>.FreeAll(runtime.Heap, copy.State, FreeFrom.CommandLoop);
+            throw;
+        }
+
+        return copy.State;
+    }
+
+    private static long MemberBytes(DictState* state, long sampleSize)
+    {
+        long tables = ((state->Table0.BucketCount + state->Table1.BucketCount) * sizeof(byte*)) + DictState.Bytes;
+        long count = CountOf(state);
+        long limit = sampleSize == 0 ? long.MaxValue : sampleSize;
+        long seen = 0;
+        long bytes = 0;
+        for (int i = 0; i < 2; i++)
+        {
+            ref DictTable table = ref i == 0 ? ref state->Table0 : ref state->Table1;
+            for (long bucket = 0; bucket < table.BucketCount && seen < limit; bucket++)
+            {
+                for (byte* entry = table.Buckets[bucket]; entry != null && seen < limit; entry = EntryLink.Next(entry))
+                {
+                    bytes += (long)NativeHeap.UsableSize(MemberLayout.BlockBytesOf(entry));
+                    seen++;
+                }
+            }
+        }
+
+        return tables + (seen == 0 ? 0 : (long)((double)bytes / seen * count));
+    }
+
+    private readonly struct CopyMember : IEntryAction<DictRuntime, Dict<MemberLayout>>
+    {
+        public static void Visit(DictRuntime context, ref Dict<MemberLayout> state, byte* entry) =>
+            state.Add(MemberLayout.Create(context.Heap, EntryLink.Hash(entry), MemberLayout.BytesOf(entry)));
+    }
+}
