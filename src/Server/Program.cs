@@ -1,1 +1,1 @@
-return 0;
+return await KvServer.Server.Hosting.ServerHost.RunAsync(args);

@@ -1,0 +1,109 @@
+using KvServer.Resp;
+using KvServer.Server.Net;
+using KvServer.Storage;
+
+namespace KvServer.Server.Clients;
+
+/// <summary>The session of one connection: who it is, what it selected, how it wants its replies.</summary>
+/// <remarks>Belongs to the command loop: no other thread reads or writes it.</remarks>
+internal sealed class Client(long id, IClientConnection connection, ReplyWriter reply, Database database)
+{
+    /// <summary>Unique and ascending for the life of the process; starts at 1.</summary>
+    public long Id { get; } = id;
+
+    public IClientConnection Connection { get; } = connection;
+
+    public ReplyWriter Reply { get; } = reply;
+
+    /// <summary>The selected database.</summary>
+    public Database Database { get; set; } = database;
+
+    public ClientFlags Flags { get; set; }
+
+    /// <summary>False while a password is required and has not been given.</summary>
+    public bool Authenticated { get; set; }
+
+    /// <summary>The ACL user; "default" until AUTH names another.</summary>
+    public string User { get; set; } = "default";
+
+    /// <summary>CLIENT SETNAME's name, empty when none.</summary>
+    public byte[] Name { get; set; } = [];
+
+    public byte[] LibraryName { get; set; } = [];
+
+    public byte[] LibraryVersion { get; set; } = [];
+
+    /// <summary>When the connection was accepted, in ms since the Unix epoch.</summary>
+    public long CreatedAtMs { get; init; }
+
+    /// <summary>When its last batch arrived, in ms since the Unix epoch.</summary>
+    public long LastActiveMs { get; set; }
+
+    /// <summary>The command that ran last, for CLIENT LIST.</summary>
+    public Commands.Command? LastCommand { get; set; }
+
+    /// <summary>Commands run for this client.</summary>
+    public long CommandCount { get; set; }
+
+    /// <summary>What it waits for in a blocking command, else null.</summary>
+    public IClientWait? Wait { get; set; }
+
+    /// <summary>Its channel and pattern subscriptions, made by the first of them.</summary>
+    public PubSub.Subscriptions? Subscriptions { get; set; }
+
+    /// <summary>True when <paramref name="flag"/> is set.</summary>
+    public bool Is(ClientFlags flag) => (Flags & flag) != 0;
+
+    /// <summary>Sets or clears <paramref name="flag"/>.</summary>
+    public void Set(ClientFlags flag, bool on) => Flags = on ? Flags | flag : Flags & ~flag;
+
+    /// <summary>Silences replies for good (CLIENT REPLY OFF) until <see cref="StopSilence"/>.</summary>
+    public void SilenceAll()
+    {
+        Flags = (Flags & ~(ClientFlags.ReplySkip | ClientFlags.ReplySkipNext)) | ClientFlags.ReplyOff;
+        Reply.Suppressed = true;
+    }
+
+    /// <summary>Silences the reply to the next command only (CLIENT REPLY SKIP).</summary>
+    public void SilenceNext()
+    {
+        if (!Is(ClientFlags.ReplyOff))
+        {
+            Flags |= ClientFlags.ReplySkipNext;
+        }
+    }
+
+    /// <summary>Replies again, from now on.</summary>
+    public void StopSilence()
+    {
+        Flags &= ~(ClientFlags.ReplyOff | ClientFlags.ReplySkip | ClientFlags.ReplySkipNext);
+        Reply.Suppressed = false;
+    }
+
+    /// <summary>Moves CLIENT REPLY SKIP on by one command. Called before each command while one of its flags is set.</summary>
+    public void AdvanceSkip()
+    {
+        bool skips = Is(ClientFlags.ReplySkipNext);
+        Flags &= ~(ClientFlags.ReplySkip | ClientFlags.ReplySkipNext);
+        Set(ClientFlags.ReplySkip, skips);
+        Reply.Suppressed = skips;
+    }
+
+    /// <summary>Sends bytes that answer no request of this client: a message or another push.</summary>
+    /// <remarks>CLIENT REPLY OFF and SKIP silence replies, not these. Sent at the end of this entry of the loop.</remarks>
+    public void Push(ReadOnlySpan<byte> encoded)
+    {
+        bool suppressed = Reply.Suppressed;
+        Reply.Suppressed = false;
+        Reply.Raw(encoded);
+        Reply.Suppressed = suppressed;
+        Connection.MarkOutputPending();
+    }
+
+    /// <summary>Runs nothing further for this client and closes it once its replies are out.</summary>
+    public void CloseAfterReplies()
+    {
+        Flags |= ClientFlags.CloseAfterReplies;
+        Connection.CloseAfterReplies();
+    }
+}

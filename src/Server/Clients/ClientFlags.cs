@@ -1,0 +1,38 @@
+namespace KvServer.Server.Clients;
+
+/// <summary>What is special about a client. None of these are set for an ordinary one, so one test admits it.</summary>
+[Flags]
+internal enum ClientFlags
+{
+    None = 0,
+
+    /// <summary>Has at least one subscription; in RESP2 only a few commands are allowed then.</summary>
+    Subscribed = 1 << 0,
+
+    /// <summary>No further requests are run; the connection closes when its replies are out.</summary>
+    CloseAfterReplies = 1 << 1,
+
+    /// <summary>No further requests are run; the connection is being torn down.</summary>
+    Closing = 1 << 2,
+
+    /// <summary>CLIENT NO-EVICT ON.</summary>
+    NoEvict = 1 << 3,
+
+    /// <summary>CLIENT NO-TOUCH ON: look-ups leave the access clocks alone.</summary>
+    NoTouch = 1 << 4,
+
+    /// <summary>Waits for CLIENT PAUSE to end, or for a blocking command's key: its batch is held where it is.</summary>
+    Suspended = 1 << 5,
+
+    /// <summary>Connected over a Unix socket.</summary>
+    UnixSocket = 1 << 6,
+
+    /// <summary>CLIENT REPLY OFF: nothing is replied until it is switched on again.</summary>
+    ReplyOff = 1 << 7,
+
+    /// <summary>CLIENT REPLY SKIP was the last command: the next one is not replied to.</summary>
+    ReplySkipNext = 1 << 8,
+
+    /// <summary>The command that runs is not replied to.</summary>
+    ReplySkip = 1 << 9,
+}

@@ -1,0 +1,77 @@
+using System.Diagnostics;
+
+namespace KvServer.Server.Commands;
+
+/// <summary>One command as the server knows it: its declaration, its handler and its counters.</summary>
+/// <remarks>Made once at start-up by <see cref="CommandTable"/>. The counters belong to the command loop.</remarks>
+internal sealed class Command
+{
+    internal Command(CommandAttribute declaration, KeySpec[] keys, Action<CommandContext> handler)
+    {
+        Declaration = declaration;
+        Keys = keys;
+        Handler = handler;
+        DisplayName = declaration.Name.ToLowerInvariant();
+        Flags = declaration.Flags | (keys.Any(key => key.IsMovable) ? CommandFlags.MovableKeys : CommandFlags.None);
+        MinArguments = Math.Abs(declaration.Arity);
+        MaxArguments = declaration.Arity > 0 ? declaration.Arity : int.MaxValue;
+        FirstKey = keys.Length > 0 && keys[0].HasFixedFirst ? keys[0].First : 0;
+        ArityError = CommandError.WrongArity(DisplayName);
+    }
+
+    public CommandAttribute Declaration { get; }
+
+    public KeySpec[] Keys { get; }
+
+    public Action<CommandContext> Handler { get; }
+
+    /// <summary>Lower case, subcommands as <c>client|id</c>: the spelling of error texts and statistics.</summary>
+    public string DisplayName { get; }
+
+    public CommandFlags Flags { get; }
+
+    /// <summary>Index of the first key where it is the same in every call, else 0. The look-ahead hashes it.</summary>
+    public int FirstKey { get; }
+
+    public int MinArguments { get; }
+
+    public int MaxArguments { get; }
+
+    public byte[] ArityError { get; }
+
+    /// <summary>Subcommands by their full name, or null for a plain command.</summary>
+    public NameTable? Subcommands { get; internal set; }
+
+    /// <summary>Subcommands in the order of their declaration; empty for a plain command.</summary>
+    public IReadOnlyList<Command> SubcommandList { get; internal set; } = [];
+
+    /// <summary>The container of a subcommand, else null.</summary>
+    public Command? Container { get; internal set; }
+
+    /// <summary>Calls that ran to the end, failed ones included.</summary>
+    public long Calls { get; internal set; }
+
+    /// <summary>Time inside the handler, in <see cref="Stopwatch"/> ticks.</summary>
+    public long ElapsedTicks { get; internal set; }
+
+    /// <summary>Calls refused before the handler ran.</summary>
+    public long RejectedCalls { get; internal set; }
+
+    /// <summary>Calls whose handler replied with an error.</summary>
+    public long FailedCalls { get; internal set; }
+
+    /// <summary>True when the command has all of <paramref name="flags"/>.</summary>
+    public bool Is(CommandFlags flags) => (Flags & flags) == flags;
+
+    /// <summary>True when a call with this many arguments, the name included, is well formed.</summary>
+    public bool AcceptsArity(int argumentCount) =>
+        argumentCount >= MinArguments && argumentCount <= MaxArguments;
+
+    internal void ResetStatistics()
+    {
+        Calls = 0;
+        ElapsedTicks = 0;
+        RejectedCalls = 0;
+        FailedCalls = 0;
+    }
+}

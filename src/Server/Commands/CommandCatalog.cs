@@ -1,0 +1,32 @@
+namespace KvServer.Server.Commands;
+
+/// <summary>The classes whose handlers make up the command table; a new group of commands is added here.</summary>
+internal static class CommandCatalog
+{
+    /// <summary>Builds the table of every command the server has.</summary>
+    /// <exception cref="InvalidOperationException">A declaration is wrong; the message names it.</exception>
+    public static CommandTable CreateTable() => new CommandTable()
+        .Add(typeof(StringCommands))
+        .Add(typeof(BitmapCommands))
+        .Add(typeof(BitFieldCommands))
+        .Add(typeof(SetCommands))
+        .Add(typeof(SetRandomCommands))
+        .Add(typeof(SetAlgebraCommands))
+        .Add(typeof(KeyCommands))
+        .Add(typeof(ExpireCommands))
+        .Add(typeof(ScanCommands))
+        .Add(typeof(ObjectCommands))
+        .Add(typeof(MemoryCommands))
+        .Add(typeof(DebugCommands))
+        .Add(typeof(PubSubCommands))
+        .Add(typeof(ConnectionCommands))
+        .Add(typeof(ClientCommands))
+        .Add(typeof(ClientListCommands))
+        .Add(typeof(ClusterCommands))
+        .Add(typeof(CommandCommands))
+        .Add(typeof(ConfigCommands))
+        .Add(typeof(InfoCommands))
+        .Add(typeof(ServerCommands))
+        .Add(typeof(LolwutCommands))
+        .Complete();
+}

@@ -1,0 +1,115 @@
+using System.Text;
+
+namespace KvServer.Server.Commands;
+
+/// <summary>Error replies that clients match on, each once, without the leading '-' and the line end.</summary>
+/// <remarks>Code and wording are those of the reference server. Texts made from user bytes are sanitised by the
+/// reply writer: they can never add a line.</remarks>
+internal static class CommandError
+{
+    public static ReadOnlySpan<byte> WrongType =>
+        "WRONGTYPE Operation against a key holding the wrong kind of value"u8;
+
+    public static ReadOnlySpan<byte> Syntax => "ERR syntax error"u8;
+
+    public static ReadOnlySpan<byte> NotAnInteger => "ERR value is not an integer or out of range"u8;
+
+    public static ReadOnlySpan<byte> NotAFloat => "ERR value is not a valid float"u8;
+
+    public static ReadOnlySpan<byte> OutOfRange => "ERR value is out of range"u8;
+
+    public static ReadOnlySpan<byte> MustBePositive => "ERR value is out of range, must be positive"u8;
+
+    public static ReadOnlySpan<byte> IndexOutOfRange => "ERR index out of range"u8;
+
+    public static ReadOnlySpan<byte> Overflow => "ERR increment or decrement would overflow"u8;
+
+    public static ReadOnlySpan<byte> NanOrInfinity => "ERR increment would produce NaN or Infinity"u8;
+
+    public static ReadOnlySpan<byte> NoSuchKey => "ERR no such key"u8;
+
+    public static ReadOnlySpan<byte> SameObject => "ERR source and destination objects are the same"u8;
+
+    public static ReadOnlySpan<byte> InvalidCursor => "ERR invalid cursor"u8;
+
+    public static ReadOnlySpan<byte> InvalidDbIndex => "ERR invalid DB index"u8;
+
+    public static ReadOnlySpan<byte> DbIndexOutOfRange => "ERR DB index is out of range"u8;
+
+    public static ReadOnlySpan<byte> StringTooLong =>
+        "ERR string exceeds maximum allowed size (proto-max-bulk-len)"u8;
+
+    public static ReadOnlySpan<byte> OutOfMemory => "OOM command not allowed when used memory > 'maxmemory'."u8;
+
+    /// <summary>An allocation failed: the command changed nothing and the server lives on.</summary>
+    public static ReadOnlySpan<byte> AllocationFailed => "OOM out of memory: the allocation failed"u8;
+
+    public static ReadOnlySpan<byte> NoAuth => "NOAUTH Authentication required."u8;
+
+    public static ReadOnlySpan<byte> NoProto => "NOPROTO unsupported protocol version"u8;
+
+    public static ReadOnlySpan<byte> WrongPass => "WRONGPASS invalid username-password pair or user is disabled."u8;
+
+    public static ReadOnlySpan<byte> Loading => "LOADING Redis is loading the dataset in memory"u8;
+
+    public static ReadOnlySpan<byte> Internal => "ERR internal error"u8;
+
+    public static ReadOnlySpan<byte> TooManyClients => "ERR max number of clients reached"u8;
+
+    /// <summary>A text with a client's word in it; the reply writer takes line ends out.</summary>
+    public static byte[] Format(string before, ReadOnlySpan<byte> word, string after = "") =>
+        [.. Encoding.UTF8.GetBytes(before), .. Shorten(word, 512), .. Encoding.UTF8.GetBytes(after)];
+
+    /// <summary>Arity: <c>wrong number of arguments for 'get' command</c>.</summary>
+    public static byte[] WrongArity(string displayName) =>
+        Encoding.UTF8.GetBytes($"ERR wrong number of arguments for '{displayName}' command");
+
+    /// <summary>An expiry that is zero, negative or too far away: <c>invalid expire time in 'set' command</c>.</summary>
+    public static byte[] InvalidExpire(string displayName) =>
+        Encoding.UTF8.GetBytes($"ERR invalid expire time in '{displayName}' command");
+
+    /// <summary>A command nobody knows, with the beginning of its arguments, at most 128 bytes of each part.</summary>
+    public static byte[] UnknownCommand(Resp.Arguments args)
+    {
+        const int MaxBytes = 128;
+        using MemoryStream text = new();
+        text.Write("ERR unknown command '"u8);
+        text.Write(Shorten(args[0], MaxBytes));
+        text.Write("', with args beginning with: "u8);
+        int room = MaxBytes;
+        for (int i = 1; i < args.Count && room > 0; i++)
+        {
+            ReadOnlySpan<byte> shown = Shorten(args[i], room);
+            text.Write("'"u8);
+            text.Write(shown);
+            text.Write("' "u8);
+            room -= shown.Length + 3;
+        }
+
+        return text.ToArray();
+    }
+
+    /// <summary>A subcommand nobody knows: <c>unknown subcommand 'x'. Try CLIENT HELP.</c></summary>
+    public static byte[] UnknownSubcommand(string container, ReadOnlySpan<byte> subcommand)
+    {
+        using MemoryStream text = new();
+        text.Write("ERR unknown subcommand '"u8);
+        text.Write(Shorten(subcommand, 128));
+        text.Write("'. Try "u8);
+        text.Write(Encoding.UTF8.GetBytes(container));
+        text.Write(" HELP."u8);
+        return text.ToArray();
+    }
+
+    /// <summary>A subcommand that exists, with arguments it does not take.</summary>
+    public static byte[] SubcommandSyntax(string container, ReadOnlySpan<byte> subcommand) =>
+        Format("ERR unknown subcommand or wrong number of arguments for '", subcommand, $"'. Try {container} HELP.");
+
+    /// <summary>User bytes as C's <c>%.*s</c> shows them: cut at a NUL and at a length.</summary>
+    private static ReadOnlySpan<byte> Shorten(ReadOnlySpan<byte> bytes, int maxBytes)
+    {
+        int nul = bytes.IndexOf((byte)0);
+        ReadOnlySpan<byte> text = nul >= 0 ? bytes[..nul] : bytes;
+        return text.Length > maxBytes ? text[..maxBytes] : text;
+    }
+}

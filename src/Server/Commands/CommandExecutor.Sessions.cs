@@ -1,0 +1,92 @@
+using System.IO.Pipelines;
+using System.Net.Sockets;
+using KvServer.Resp;
+using KvServer.Server.Clients;
+using KvServer.Server.Net;
+using KvServer.Server.Observability;
+
+namespace KvServer.Server.Commands;
+
+/// <content>Sessions come and go, time passes.</content>
+internal sealed partial class CommandExecutor
+{
+    private const int CronSamplesEveryMs = 100;
+    private long _cronDueAtMs;
+    private long _sampleDueAtMs;
+
+    /// <summary>Counters of the server as a whole.</summary>
+    public ServerStatistics Statistics => _server.Statistics;
+
+    /// <summary>Reads the clock. Called once at the start of every entry, so that all its commands see one time.</summary>
+    /// <remarks>While many keys are stale it also spends a moment on removing some.</remarks>
+    public void BeginTurn()
+    {
+        _server.Keyspace.NowMs = _server.Clock.GetUtcNow().ToUnixTimeMilliseconds();
+        _server.Keyspace.ExpireFast();
+    }
+
+    /// <summary>Makes the session of a new connection and registers it.</summary>
+    /// <param name="output">The writing end of the connection's output pipe; the session writes, the connection flushes.</param>
+    public Client Accept(IClientConnection connection, PipeWriter output)
+    {
+        long nowMs = _server.Keyspace.NowMs;
+        Client client = new(_server.Clients.NextId(), connection, new ReplyWriter(output), _server.Keyspace[0])
+        {
+            CreatedAtMs = nowMs,
+            LastActiveMs = nowMs,
+            Authenticated = !_server.RequiresPassword,
+        };
+        client.Set(ClientFlags.UnixSocket, connection.LocalEndPoint is UnixDomainSocketEndPoint);
+        connection.Limits = _server.LimitsFor(client);
+        _server.Clients.Add(client);
+        _server.Statistics.ConnectionsReceived++;
+        return client;
+    }
+
+    /// <summary>Takes a session away: its subscriptions, its place in the registry, its writer's buffers.</summary>
+    public void Disconnected(Client client)
+    {
+        _server.PubSub.Remove(client);
+        _server.Pause.Remove(client);
+        _server.Clients.Remove(client);
+        client.Set(ClientFlags.Closing, true);
+        client.Reply.Dispose();
+    }
+
+    /// <summary>Replies to malformed input; the connection closes afterwards.</summary>
+    public void Reject(Client client, ProtocolError error)
+    {
+        error.WriteTo(client.Reply);
+        _server.Statistics.CountError("ERR");
+    }
+
+    /// <summary>Does the periodic work when it is due: expiry, rehashing of idle tables, rates.</summary>
+    /// <param name="monotonicMs">A clock that never steps back.</param>
+    /// <returns>Milliseconds until it is due again.</returns>
+    public long Cron(long monotonicMs)
+    {
+        if (monotonicMs >= _sampleDueAtMs)
+        {
+            ServerStatistics statistics = _server.Statistics;
+            statistics.Instantaneous.Sample(
+                monotonicMs, statistics.CommandsProcessed, statistics.NetInputBytes, statistics.NetOutputBytes);
+            _sampleDueAtMs = monotonicMs + CronSamplesEveryMs;
+        }
+
+        long nowMs = _server.Keyspace.NowMs;
+        _server.Pause.EndWhenDue(nowMs);
+        if (monotonicMs >= _cronDueAtMs)
+        {
+            int hz = _server.Hz;
+            _cronDueAtMs = monotonicMs + (1000 / hz);
+            if (!_server.CronPaused)
+            {
+                _server.RunCron(hz);
+            }
+        }
+
+        long dueInMs = Math.Min(_cronDueAtMs, _sampleDueAtMs) - monotonicMs;
+        long pauseEndsInMs = _server.Pause.IsActive ? _server.Pause.EndsAtMs - nowMs : dueInMs;
+        return Math.Max(1, Math.Min(dueInMs, pauseEndsInMs));
+    }
+}

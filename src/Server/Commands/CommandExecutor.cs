@@ -1,0 +1,215 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using KvServer.Resp;
+using KvServer.Server.Clients;
+using KvServer.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace KvServer.Server.Commands;
+
+/// <summary>Runs framed requests: looks commands up, prefetches their keys, checks, calls handlers, counts.</summary>
+/// <remarks>
+/// Everything here runs inside the command loop, one request at a time. A batch is worked in waves: the commands of a
+/// wave are found, their first keys hashed and the buckets asked for, then the entries, and only then do the handlers
+/// run, so that the cache misses of up to <see cref="WaveLength"/> requests overlap.
+/// </remarks>
+internal sealed partial class CommandExecutor
+{
+    /// <summary>Requests whose keys are prefetched together; more would push each other out of the first-level cache.</summary>
+    public const int WaveLength = 64;
+
+    private const ClientFlags Skips = ClientFlags.ReplySkip | ClientFlags.ReplySkipNext;
+    private const ClientFlags Stops = ClientFlags.Closing | ClientFlags.CloseAfterReplies | ClientFlags.Suspended;
+
+    private readonly ServerState _server;
+    private readonly CommandContext _context;
+    private readonly CommandGate _gate;
+    private readonly ILogger _log;
+
+    public CommandExecutor(ServerState server, ILogger<CommandExecutor> log)
+    {
+        _server = server;
+        _context = new CommandContext(server);
+        _gate = new CommandGate(server);
+        _log = log;
+    }
+
+    /// <summary>First stage for the next wave of a batch: finds its commands, hashes their first keys and starts
+    /// loading the buckets. Call it for several clients before <see cref="PrefetchEntries"/>.</summary>
+    public void LookAhead(Client client, RequestBatch batch)
+    {
+        int end = Math.Min(batch.Count, batch.Next + WaveLength);
+        for (int i = Math.Max(batch.Next, batch.LookedAhead); i < end; i++)
+        {
+            ref Request request = ref batch[i];
+            Arguments args = batch.ArgumentsOf(i);
+            Command? command = _server.Commands.Find(args);
+            request.Command = command;
+            request.FirstKey = 0;
+            if (command is { FirstKey: > 0 } && args.Count > command.FirstKey)
+            {
+                request.FirstKey = command.FirstKey;
+                request.KeyHash = _server.Keyspace.HashOf(args[command.FirstKey]);
+                client.Database.PrefetchBucket(request.KeyHash);
+            }
+        }
+
+        batch.LookedAhead = end;
+    }
+
+    /// <summary>Second stage: the buckets have arrived by now, so the entries they name can be asked for.</summary>
+    public static void PrefetchEntries(Client client, RequestBatch batch)
+    {
+        int end = batch.LookedAhead;
+        for (int i = batch.Next; i < end; i++)
+        {
+            ref Request request = ref batch[i];
+            if (request.FirstKey > 0)
+            {
+                client.Database.PrefetchEntry(request.KeyHash);
+            }
+        }
+    }
+
+    /// <summary>Runs the requests of a batch in order, from where it was left.</summary>
+    /// <returns>False when the client was suspended with requests left; its connection's
+    /// <see cref="Net.IClientConnection.Resume"/> goes on with them.</returns>
+    public bool Run(Client client, RequestBatch batch)
+    {
+        client.LastActiveMs = _server.Keyspace.NowMs;
+        _server.Keyspace.AccessFlags = client.Is(ClientFlags.NoTouch) ? LookupFlags.NoTouch : LookupFlags.None;
+        while (batch.Next < batch.Count)
+        {
+            if (batch.Next >= batch.LookedAhead)
+            {
+                LookAhead(client, batch);
+                PrefetchEntries(client, batch);
+            }
+
+            RunWave(client, batch, batch.LookedAhead);
+            if ((client.Flags & Stops) != 0)
+            {
+                return !client.Is(ClientFlags.Suspended);
+            }
+        }
+
+        return true;
+    }
+
+    private void RunWave(Client client, RequestBatch batch, int end)
+    {
+        Command? timed = null;
+        int timedCalls = 0;
+        long startedAt = Stopwatch.GetTimestamp();
+        while (batch.Next < end && (client.Flags & Stops) == 0)
+        {
+            ref Request request = ref batch[batch.Next];
+            Command? command = Unsafe.As<Command?>(request.Command);
+            if (command != timed || (timed is not null && !timed.Is(CommandFlags.Fast)))
+            {
+                startedAt = StopTiming(timed, timedCalls, startedAt);
+                timed = command;
+                timedCalls = 0;
+            }
+
+            int index = batch.Next++;
+            if (Execute(client, batch, index, command, in request))
+            {
+                timedCalls++;
+            }
+        }
+
+        StopTiming(timed, timedCalls, startedAt);
+    }
+
+    /// <summary>Books the time since <paramref name="startedAt"/> on a run of calls.</summary>
+    /// <returns>Now, which is when the next run starts: one reading of the clock serves both.</returns>
+    private static long StopTiming(Command? command, int calls, long startedAt)
+    {
+        if (calls == 0)
+        {
+            return startedAt;
+        }
+
+        long now = Stopwatch.GetTimestamp();
+        command!.Calls += calls;
+        command.ElapsedTicks += now - startedAt;
+        return now;
+    }
+
+    /// <returns>True when the handler ran.</returns>
+    private bool Execute(Client client, RequestBatch batch, int index, Command? command, ref readonly Request request)
+    {
+        CommandContext ctx = _context;
+        ReplyWriter reply = client.Reply;
+        long errorsBefore = reply.ErrorCount;
+        bool ran = false;
+        if ((client.Flags & Skips) != 0)
+        {
+            client.AdvanceSkip();
+        }
+
+        try
+        {
+            ctx.Begin(client, batch, index, command!, in request);
+            if (command is null)
+            {
+                CommandGate.RejectUnknown(ctx);
+            }
+            else if (_gate.Admits(ctx, command, client, request.ArgumentCount))
+            {
+                if (_server.Pause.Holds(command))
+                {
+                    // The request stays where it is; the end of the pause comes back to it.
+                    batch.Next = index;
+                    _server.Pause.Hold(client);
+                    return false;
+                }
+
+                ran = true;
+                command.Handler(ctx);
+                client.LastCommand = command;
+                client.CommandCount++;
+                _server.Statistics.CommandsProcessed++;
+                _server.Statistics.Dirty += ctx.Changes;
+            }
+        }
+        catch (OutOfMemoryException)
+        {
+            // The heap could not grow: the store is as it was before the call, the client is told.
+            reply.AbandonDeferred();
+            reply.Error(CommandError.AllocationFailed);
+        }
+        catch (Exception fault) // A handler's bug must not take the other clients down: this is the boundary.
+        {
+            _server.Statistics.InternalErrors++;
+            Log.HandlerFailed(_log, command?.DisplayName ?? "?", client.Id, fault);
+            reply.AbandonDeferred();
+            reply.Error(CommandError.Internal);
+            client.CloseAfterReplies();
+        }
+
+        if (reply.ErrorCount != errorsBefore)
+        {
+            CountErrors(client, command, ran);
+        }
+
+        return ran;
+    }
+
+    private void CountErrors(Client client, Command? command, bool ran)
+    {
+        _server.Statistics.CountError(client.Reply.LastErrorCode);
+        if (ran && command is not null)
+        {
+            command.FailedCalls++;
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 2001, Level = LogLevel.Critical,
+            Message = "Command {Command} of client {ClientId} failed with an internal error")]
+        public static partial void HandlerFailed(ILogger logger, string command, long clientId, Exception fault);
+    }
+}

@@ -1,0 +1,88 @@
+using System.Runtime.CompilerServices;
+using KvServer.Server.Clients;
+
+namespace KvServer.Server.Commands;
+
+/// <summary>The ordered checks between a framed request and its handler.</summary>
+/// <remarks>
+/// The order is observable (an unknown command wins over a missing password, arity too) and is the reference server's:
+/// unknown command, arity, protected command, authentication, subscriber mode. Command loop only.
+/// </remarks>
+internal sealed class CommandGate(ServerState server)
+{
+    private const ClientFlags NotOrdinary = ClientFlags.Subscribed;
+
+    /// <summary>Lets a call pass, or replies with why not.</summary>
+    /// <param name="ctx">The call, already pointed at <paramref name="command"/> when it is known.</param>
+    /// <param name="command">What <see cref="CommandTable.Find(Resp.Arguments)"/> found, or null.</param>
+    /// <returns>True when the handler may run.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool Admits(CommandContext ctx, Command command, Client client, int argumentCount) =>
+        (command.AcceptsArity(argumentCount)
+            && command.Subcommands is null
+            && client.Authenticated
+            && (client.Flags & NotOrdinary) == 0
+            && (command.Flags & CommandFlags.Protected) == 0)
+        || AdmitsSlowly(ctx, command, client, argumentCount);
+
+    /// <summary>Replies that the command is unknown, in the words of the reference server.</summary>
+    public static void RejectUnknown(CommandContext ctx) => ctx.Reply.Error(CommandError.UnknownCommand(ctx.Args));
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool AdmitsSlowly(CommandContext ctx, Command command, Client client, int argumentCount)
+    {
+        if (command.Subcommands is not null && argumentCount > 1)
+        {
+            return Reject(ctx, command, CommandError.UnknownSubcommand(command.Declaration.Name, ctx.Args[1]));
+        }
+
+        if (!command.AcceptsArity(argumentCount))
+        {
+            return Reject(ctx, command, command.ArityError);
+        }
+
+        if (command.Is(CommandFlags.Protected) && !AllowsProtected(command, client))
+        {
+            return Reject(ctx, command, ProtectedRefusal(command));
+        }
+
+        if (!client.Authenticated && server.RequiresPassword && !command.Is(CommandFlags.NoAuth))
+        {
+            return Reject(ctx, command, CommandError.NoAuth);
+        }
+
+        if (client.Is(ClientFlags.Subscribed)
+            && client.Reply.Protocol == 2
+            && !command.Is(CommandFlags.PubSub)
+            && command.DisplayName is not ("ping" or "quit" or "reset"))
+        {
+            return Reject(
+                ctx,
+                command,
+                System.Text.Encoding.UTF8.GetBytes(
+                    $"ERR Can't execute '{command.DisplayName}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / "
+                    + "RESET are allowed in this context"));
+        }
+
+        return true;
+    }
+
+    private static bool Reject(CommandContext ctx, Command command, ReadOnlySpan<byte> error)
+    {
+        command.RejectedCalls++;
+        ctx.Reply.Error(error);
+        return false;
+    }
+
+    private bool AllowsProtected(Command command, Client client) =>
+        server.AllowsProtected(command.Container ?? command, client);
+
+    private static byte[] ProtectedRefusal(Command command)
+    {
+        string name = (command.Container ?? command).DisplayName;
+        return System.Text.Encoding.UTF8.GetBytes(
+            $"ERR {name.ToUpperInvariant()} command not allowed. If the enable-{name}-command option is set to \"local\", "
+            + $"you can run it from a local connection, otherwise you need to set this option in the configuration file, "
+            + "and then restart the server.");
+    }
+}

@@ -1,0 +1,148 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Reflection;
+using KvServer.Resp;
+
+namespace KvServer.Server.Commands;
+
+/// <summary>Every command, built once at start-up from the declarations on the handlers.</summary>
+/// <remarks>
+/// Reflection runs over the listed types only, so a trimmed or ahead-of-time compiled server keeps working. A bad
+/// declaration stops start-up with its name. Afterwards the table is read-only: any thread may look up.
+/// </remarks>
+internal sealed class CommandTable
+{
+    private const DynamicallyAccessedMemberTypes Methods =
+        DynamicallyAccessedMemberTypes.PublicMethods | DynamicallyAccessedMemberTypes.NonPublicMethods;
+
+    private readonly List<Command> _all = [];
+    private NameTable _byName = new([]);
+
+    /// <summary>Top-level commands by name, containers included, subcommands not.</summary>
+    public IReadOnlyList<Command> TopLevel { get; private set; } = [];
+
+    /// <summary>All commands and subcommands.</summary>
+    public IReadOnlyList<Command> All => _all;
+
+    /// <summary>Adds the declared handlers of one class. Call <see cref="Complete"/> after the last.</summary>
+    public CommandTable Add<[DynamicallyAccessedMembers(Methods)] T>() => Add(typeof(T));
+
+    /// <inheritdoc cref="Add{T}"/>
+    public CommandTable Add([DynamicallyAccessedMembers(Methods)] Type handlers)
+    {
+        const BindingFlags Statics = BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic;
+        foreach (MethodInfo method in handlers.GetMethods(Statics))
+        {
+            if (method.GetCustomAttribute<CommandAttribute>() is { } declaration)
+            {
+                _all.Add(Describe(handlers, method, declaration));
+            }
+        }
+
+        return this;
+    }
+
+    /// <summary>Checks the declarations against each other and makes the names findable.</summary>
+    /// <exception cref="InvalidOperationException">A declaration is wrong; the message names it.</exception>
+    public CommandTable Complete()
+    {
+        Dictionary<string, Command> top = new(StringComparer.Ordinal);
+        foreach (Command command in _all.Where(command => !command.Declaration.Name.Contains('|')))
+        {
+            if (!top.TryAdd(command.Declaration.Name, command))
+            {
+                throw Bad(command.Declaration, "is declared twice");
+            }
+        }
+
+        IEnumerable<IGrouping<string, Command>> families = _all
+            .Where(command => command.Declaration.Name.Contains('|'))
+            .GroupBy(command => command.Declaration.Name.Split('|')[0], StringComparer.Ordinal);
+        foreach (IGrouping<string, Command> family in families)
+        {
+            if (!top.TryGetValue(family.Key, out Command? container))
+            {
+                throw Bad(family.First().Declaration, "has no container command");
+            }
+
+            container.Subcommands = new NameTable(
+                [.. family.Select(sub => KeyValuePair.Create(sub.Declaration.Name.Split('|')[1], sub))]);
+            container.SubcommandList = [.. family];
+            foreach (Command subcommand in family)
+            {
+                subcommand.Container = container;
+            }
+        }
+
+        TopLevel = [.. top.Values];
+        _byName = new NameTable(top);
+        return this;
+    }
+
+    /// <summary>The top-level command of this name in any case, or null.</summary>
+    public Command? Find(ReadOnlySpan<byte> name) => _byName.Find(name);
+
+    /// <summary>The command of a full name, subcommands spelled <c>config|get</c>, or null.</summary>
+    public Command? FindFullName(ReadOnlySpan<byte> name)
+    {
+        int bar = name.IndexOf((byte)'|');
+        return bar < 0 ? Find(name) : Find(name[..bar])?.Subcommands?.Find(name[(bar + 1)..]);
+    }
+
+    /// <summary>The command a request calls: a subcommand where the first word is a container that has it.</summary>
+    /// <returns>The container itself when its subcommand is missing or unknown; null for an unknown name.</returns>
+    public Command? Find(Arguments args)
+    {
+        Command? command = _byName.Find(args[0]);
+        if (command?.Subcommands is { } subcommands && args.Count > 1)
+        {
+            return subcommands.Find(args[1]) ?? command;
+        }
+
+        return command;
+    }
+
+    /// <summary>Sets the counters of every command to zero (CONFIG RESETSTAT).</summary>
+    public void ResetStatistics() => _all.ForEach(command => command.ResetStatistics());
+
+    private static Command Describe(
+        [DynamicallyAccessedMembers(Methods)] Type handlers, MethodInfo method, CommandAttribute declaration)
+    {
+        if (declaration.Arity == 0)
+        {
+            throw Bad(declaration, "has no arity");
+        }
+
+        if (declaration.Flags.HasFlag(CommandFlags.Write | CommandFlags.ReadOnly))
+        {
+            throw Bad(declaration, "is declared both Write and ReadOnly");
+        }
+
+        KeySpec[] keys = [.. method.GetCustomAttributes<KeysAttribute>().Select(key => Describe(handlers, key))];
+        foreach (KeySpec key in keys)
+        {
+            if (key.HasFixedFirst && key.First >= Math.Abs(declaration.Arity))
+            {
+                throw Bad(declaration, "has a key outside its arity");
+            }
+        }
+
+        return new Command(declaration, keys, method.CreateDelegate<Action<CommandContext>>());
+    }
+
+    private static KeySpec Describe([DynamicallyAccessedMembers(Methods)] Type handlers, KeysAttribute declaration)
+    {
+        if (declaration.Finder.Length == 0)
+        {
+            return new KeySpec(declaration, finder: null);
+        }
+
+        MethodInfo? finder = handlers.GetMethod(
+            declaration.Finder, BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic);
+        return finder is null
+            ? throw new InvalidOperationException($"{handlers.Name} has no key finder {declaration.Finder}.")
+            : new KeySpec(declaration, finder.CreateDelegate<KeyFinder>());
+    }
+
+    private static InvalidOperationException Bad(CommandAttribute declaration, string what) =>
+        new($"Command {declaration.Name} {what}.");
+}

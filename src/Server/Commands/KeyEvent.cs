@@ -1,0 +1,29 @@
+namespace KvServer.Server.Commands;
+
+/// <summary>What happened to a key; the names are those of keyspace notifications, in lower case.</summary>
+internal enum KeyEvent : byte
+{
+    Set,
+    SetRange,
+    Append,
+    IncrBy,
+    IncrByFloat,
+    SetBit,
+    Del,
+    Expire,
+    Persist,
+    RenameFrom,
+    RenameTo,
+    MoveFrom,
+    MoveTo,
+    CopyTo,
+    SAdd,
+    SRem,
+    SPop,
+    SInterStore,
+    SUnionStore,
+    SDiffStore,
+    Expired,
+    Evicted,
+    New,
+}

@@ -1,0 +1,103 @@
+using KvServer.Resp;
+
+namespace KvServer.Server.Commands;
+
+/// <summary>A finder of key positions for commands whose keys no range describes.</summary>
+/// <returns>False when the arguments are not of the command's form.</returns>
+internal delegate bool KeyFinder(Arguments args, List<int> positions);
+
+/// <summary>Where the keys of a call are: the run-time form of <see cref="KeysAttribute"/>.</summary>
+internal sealed class KeySpec(KeysAttribute declaration, KeyFinder? finder)
+{
+    public KeysAttribute Declaration { get; } = declaration;
+
+    public int First => Declaration.First;
+
+    public KeyAccess Access => Declaration.Access;
+
+    /// <summary>True when the first key stands at the same index in every call.</summary>
+    public bool HasFixedFirst =>
+        finder is null && Declaration.Keyword.Length == 0 && Declaration.NumKeysAt == 0;
+
+    /// <summary>True when first, last and step cannot tell where the keys are.</summary>
+    public bool IsMovable => !HasFixedFirst || (Access & KeyAccess.Incomplete) != 0;
+
+    /// <summary>Adds the positions of the keys in this call.</summary>
+    /// <returns>False when the arguments are not of the command's form.</returns>
+    public bool TryFind(Arguments args, List<int> positions)
+    {
+        if (finder is not null)
+        {
+            return finder(args, positions);
+        }
+
+        int first = First;
+        if (Declaration.Keyword.Length > 0)
+        {
+            first = FindKeyword(args);
+            if (first == 0)
+            {
+                return true;
+            }
+        }
+
+        return Declaration.NumKeysAt > 0 ? AddCounted(args, positions) : AddRange(args, first, positions);
+    }
+
+    private int FindKeyword(Arguments args)
+    {
+        bool forward = Declaration.StartFrom > 0;
+        int i = forward ? Declaration.StartFrom : args.Count + Declaration.StartFrom;
+        for (; i > 0 && i < args.Count; i += forward ? 1 : -1)
+        {
+            if (System.Text.Ascii.EqualsIgnoreCase(args[i], Declaration.Keyword))
+            {
+                return i + 1;
+            }
+        }
+
+        return 0;
+    }
+
+    private bool AddCounted(Arguments args, List<int> positions)
+    {
+        int countAt = Declaration.NumKeysAt;
+        if (countAt >= args.Count
+            || !Numbers.TryParseInt64(args[countAt], out long count)
+            || count < 0
+            || count > args.Count - countAt - 1)
+        {
+            return false;
+        }
+
+        for (int i = 0; i < count; i++)
+        {
+            positions.Add(countAt + 1 + (i * Declaration.Step));
+        }
+
+        return true;
+    }
+
+    private bool AddRange(Arguments args, int first, List<int> positions)
+    {
+        int last = Declaration.Last switch
+        {
+            0 => first,
+            < 0 when Declaration.Limit > 1 =>
+                first + ((args.Count - first) / Declaration.Limit) + Declaration.Last,
+            < 0 => args.Count + Declaration.Last,
+            _ => Declaration.Last + (first - First),
+        };
+        if (last >= args.Count)
+        {
+            return false;
+        }
+
+        for (int i = first; i <= last; i += Declaration.Step)
+        {
+            positions.Add(i);
+        }
+
+        return true;
+    }
+}

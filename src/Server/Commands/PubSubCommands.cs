@@ -1,0 +1,175 @@
+using KvServer.Resp;
+using KvServer.Server.PubSub;
+using KvServer.Server.Text;
+
+namespace KvServer.Server.Commands;
+
+/// <summary>Publish and subscribe: channels and patterns.</summary>
+/// <remarks>SUBSCRIBE and its kin reply once for each name, as an array in RESP2 and as a push in RESP3; CLIENT REPLY OFF
+/// does not silence them, since a client that listens only would never learn that it does.</remarks>
+internal static class PubSubCommands
+{
+    private const CommandFlags Flags =
+        CommandFlags.PubSub | CommandFlags.NoScript | CommandFlags.Loading | CommandFlags.Stale;
+
+    private const CommandFlags Looks = CommandFlags.PubSub | CommandFlags.Loading | CommandFlags.Stale;
+
+    private static readonly string[] Help =
+    [
+        "CHANNELS [<pattern>]",
+        "    The channels somebody listens to, all or those that match.",
+        "NUMPAT",
+        "    How many patterns somebody listens to.",
+        "NUMSUB [<channel> ...]",
+        "    How many clients listen to each of these channels; patterns do not count.",
+    ];
+
+    /// <summary>Listens to channels.</summary>
+    [Command("SUBSCRIBE", arity: -2, Flags, Group = CommandGroup.PubSub, Since = "2.0.0",
+        Complexity = "O(N) in the channels named.", Syntax = "channel...", Summary = "Listens to channels.")]
+    internal static void Subscribe(CommandContext ctx) =>
+        Subscribe(ctx, SubscriptionKind.Channel, "subscribe"u8);
+
+    /// <summary>Listens to the channels that match patterns.</summary>
+    [Command("PSUBSCRIBE", arity: -2, Flags, Group = CommandGroup.PubSub, Since = "2.0.0",
+        Complexity = "O(N) in the patterns named.", Syntax = "pattern:(pattern)...",
+        Summary = "Listens to all channels that match patterns.")]
+    internal static void PSubscribe(CommandContext ctx) =>
+        Subscribe(ctx, SubscriptionKind.Pattern, "psubscribe"u8);
+
+    /// <summary>Stops listening to channels, to all of them without a name.</summary>
+    [Command("UNSUBSCRIBE", arity: -1, Flags, Group = CommandGroup.PubSub, Since = "2.0.0",
+        Complexity = "O(N) in the channels named.", Syntax = "[channel...]",
+        Summary = "Stops listening to channels.")]
+    internal static void Unsubscribe(CommandContext ctx) =>
+        Unsubscribe(ctx, SubscriptionKind.Channel, "unsubscribe"u8);
+
+    /// <summary>Stops listening to patterns, to all of them without a name.</summary>
+    [Command("PUNSUBSCRIBE", arity: -1, Flags, Group = CommandGroup.PubSub, Since = "2.0.0",
+        Complexity = "O(N) in the patterns named.", Syntax = "[pattern...]",
+        Summary = "Stops listening to patterns.")]
+    internal static void PUnsubscribe(CommandContext ctx) =>
+        Unsubscribe(ctx, SubscriptionKind.Pattern, "punsubscribe"u8);
+
+    /// <summary>Sends a message to those who listen and replies with the number of deliveries.</summary>
+    [Command("PUBLISH", arity: 3,
+        CommandFlags.PubSub | CommandFlags.Loading | CommandFlags.Stale | CommandFlags.Fast | CommandFlags.MayReplicate,
+        Group = CommandGroup.PubSub, Since = "2.0.0",
+        Complexity = "O(N+M) in the subscribers of the channel and the patterns there are.",
+        Syntax = "channel message", Summary = "Sends a message to a channel.")]
+    internal static void Publish(CommandContext ctx) =>
+        ctx.Reply.Integer(ctx.Server.PubSub.Publish(ctx.Args[1], ctx.Args[2]));
+
+    /// <summary>The container: alone it has the wrong number of arguments.</summary>
+    [Command("PUBSUB", arity: -2, CommandFlags.None, Group = CommandGroup.PubSub, Since = "2.8.0",
+        Complexity = "That of the subcommand.", Summary = "Holds the commands that look at publish and subscribe.")]
+    internal static void Container(CommandContext ctx) => ctx.WrongArity();
+
+    /// <summary>Replies with the channels that have subscribers.</summary>
+    [Command("PUBSUB|CHANNELS", arity: -2, Looks, Group = CommandGroup.PubSub, Since = "2.8.0",
+        Complexity = "O(N) in the channels there are.", Syntax = "[pattern]",
+        Summary = "Lists the channels somebody listens to.")]
+    internal static void Channels(CommandContext ctx)
+    {
+        if (ctx.Args.Count > 3)
+        {
+            ctx.Reply.Error(CommandError.SubcommandSyntax("PUBSUB", ctx.Args[1]));
+            return;
+        }
+
+        DeferredAggregate array = ctx.Reply.BeginArray();
+        int count = 0;
+        foreach (byte[] channel in ctx.Server.PubSub.Channels)
+        {
+            if (ctx.Args.Count == 2 || Glob.IsMatch(ctx.Args[2], channel))
+            {
+                ctx.Reply.BulkString(channel);
+                count++;
+            }
+        }
+
+        ctx.Reply.End(array, count);
+    }
+
+    /// <summary>Replies with pairs of channel and number of subscribers.</summary>
+    [Command("PUBSUB|NUMSUB", arity: -2, Looks, Group = CommandGroup.PubSub, Since = "2.8.0",
+        Complexity = "O(N) in the channels named.", Syntax = "[channel...]",
+        Summary = "Counts the subscribers of channels.")]
+    internal static void NumSub(CommandContext ctx)
+    {
+        Arguments args = ctx.Args;
+        ctx.Reply.Array((args.Count - 2) * 2);
+        for (int i = 2; i < args.Count; i++)
+        {
+            ctx.Reply.BulkString(args[i]);
+            ctx.Reply.Integer(ctx.Server.PubSub.SubscriberCount(args[i]));
+        }
+    }
+
+    /// <summary>Replies with the number of distinct patterns.</summary>
+    [Command("PUBSUB|NUMPAT", arity: 2, Looks, Group = CommandGroup.PubSub, Since = "2.8.0",
+        Summary = "Counts the patterns somebody listens to.")]
+    internal static void NumPat(CommandContext ctx) => ctx.Reply.Integer(ctx.Server.PubSub.PatternCount);
+
+    /// <summary>Replies with a summary of the subcommands.</summary>
+    [Command("PUBSUB|HELP", arity: 2, CommandFlags.Loading | CommandFlags.Stale, Group = CommandGroup.PubSub,
+        Since = "6.2.0", Summary = "Explains the subcommands.")]
+    internal static void ShowHelp(CommandContext ctx) => HelpReply.Write(ctx, Help);
+
+    private static void Subscribe(CommandContext ctx, SubscriptionKind kind, ReadOnlySpan<byte> word)
+    {
+        Arguments args = ctx.Args;
+        for (int i = 1; i < args.Count; i++)
+        {
+            ctx.Server.PubSub.Subscribe(ctx.Client, kind, args[i]);
+            Confirm(ctx, word, args[i], isNull: false);
+        }
+    }
+
+    private static void Unsubscribe(CommandContext ctx, SubscriptionKind kind, ReadOnlySpan<byte> word)
+    {
+        Arguments args = ctx.Args;
+        for (int i = 1; i < args.Count; i++)
+        {
+            ctx.Server.PubSub.Unsubscribe(ctx.Client, kind, args[i]);
+            Confirm(ctx, word, args[i], isNull: false);
+        }
+
+        if (args.Count > 1)
+        {
+            return;
+        }
+
+        byte[][] names = [.. ctx.Client.Subscriptions?.NamesOf(kind) ?? []];
+        foreach (byte[] name in names)
+        {
+            ctx.Server.PubSub.Unsubscribe(ctx.Client, kind, name);
+            Confirm(ctx, word, name, isNull: false);
+        }
+
+        if (names.Length == 0)
+        {
+            Confirm(ctx, word, name: default, isNull: true);
+        }
+    }
+
+    private static void Confirm(CommandContext ctx, ReadOnlySpan<byte> word, ReadOnlySpan<byte> name, bool isNull)
+    {
+        ReplyWriter reply = ctx.Reply;
+        bool suppressed = reply.Suppressed;
+        reply.Suppressed = false;
+        reply.Push(3);
+        reply.BulkString(word);
+        if (isNull)
+        {
+            reply.Null();
+        }
+        else
+        {
+            reply.BulkString(name);
+        }
+
+        reply.Integer(ctx.Client.Subscriptions?.Count ?? 0);
+        reply.Suppressed = suppressed;
+    }
+}

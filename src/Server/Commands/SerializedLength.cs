@@ -1,0 +1,50 @@
+using KvServer.Resp;
+using KvServer.Storage;
+using ValueType = KvServer.Storage.ValueType;
+
+namespace KvServer.Server.Commands;
+
+/// <summary>How many bytes a value takes in a dump file, before compression: DEBUG OBJECT's serializedlength.</summary>
+internal static class SerializedLength
+{
+    /// <summary>The length in bytes of the value as the RDB format writes it.</summary>
+    public static long Of(Database database, Entry entry)
+    {
+        if (entry.Type == ValueType.String)
+        {
+            return entry.TryGetInteger(out long value) ? OfInteger(value) : OfString(entry.StringLength);
+        }
+
+        SetValue set = SetValue.Open(database, entry, default);
+        if (set.Encoding != ValueEncoding.HashTable)
+        {
+            return OfString(set.PackedBytes.Length);
+        }
+
+        long total = OfString(set.Count) - set.Count;
+        foreach (SetMember member in set)
+        {
+            total += member.TryGetInteger(out long integer) ? OfInteger(integer) : OfString(member.Bytes.Length);
+        }
+
+        return total;
+    }
+
+    /// <summary>A string: its length in one, two, five or nine bytes, then the bytes.</summary>
+    internal static long OfString(long lengthBytes) => lengthBytes switch
+    {
+        < 1 << 6 => 1,
+        < 1 << 14 => 2,
+        <= uint.MaxValue => 5,
+        _ => 9,
+    } + lengthBytes;
+
+    /// <summary>An integer in 8, 16 or 32 bits after a type byte, or as a string when it needs more.</summary>
+    internal static long OfInteger(long value) => value switch
+    {
+        >= sbyte.MinValue and <= sbyte.MaxValue => 2,
+        >= short.MinValue and <= short.MaxValue => 3,
+        >= int.MinValue and <= int.MaxValue => 5,
+        _ => OfString((value < 0 ? 1 : 0) + Numbers.CountDigits((ulong)Math.Abs((decimal)value))),
+    };
+}

@@ -1,0 +1,427 @@
+using KvServer.Resp;
+using KvServer.Server.Config;
+using KvServer.Server.Text;
+using KvServer.Storage;
+using ValueType = KvServer.Storage.ValueType;
+
+namespace KvServer.Server.Commands;
+
+/// <summary>Commands on one set, and SMOVE between two. Random members are in <see cref="SetRandomCommands"/>, operations
+/// on several sets in <see cref="SetAlgebraCommands"/>.</summary>
+/// <remarks>Semantics: redis.io/commands, group set. A set that loses its last member loses its key too.</remarks>
+internal static class SetCommands
+{
+    /// <summary>Adds members and replies with how many were new. O(1) a member.</summary>
+    [Command("SADD", arity: -3, CommandFlags.Write | CommandFlags.DenyOom | CommandFlags.Fast, Group = CommandGroup.Set,
+        Since = "1.0.0", Complexity = "O(1) for each member.",
+        Summary = "Adds members to a set, which is created when there is none.", Syntax = "key member...",
+        History = "2.4.0: Accepts several members.")]
+    [Keys(first: 1, KeyAccess.ReadWrite | KeyAccess.Insert)]
+    internal static void SAdd(CommandContext ctx)
+    {
+        Key key = ctx.Key(1);
+        Arguments args = ctx.Args;
+        long added = 0;
+        switch (ctx.Database.FindForWrite(key, ValueType.Set, out Entry entry))
+        {
+            case Lookup.WrongType:
+                ctx.Reply.Error(CommandError.WrongType);
+                return;
+            case Lookup.Missing when args.Count == 3:
+                SetValue.InsertSingle(ctx.Database, key, args[2], LimitsOf(ctx));
+                added = 1;
+                break;
+            case Lookup.Missing:
+                added = InsertMany(ctx, key, args);
+                break;
+            default:
+                SetValue set = SetValue.Open(ctx.Database, entry, LimitsOf(ctx));
+                set.Prepare(args.Count - 2);
+                added = AddAll(ref set, args);
+                break;
+        }
+
+        if (added > 0)
+        {
+            ctx.KeyChanged(key, KeyEvent.SAdd, added);
+        }
+
+        ctx.Reply.Integer(added);
+    }
+
+    /// <summary>Removes members and replies with how many there were.</summary>
+    [Command("SREM", arity: -3, CommandFlags.Write | CommandFlags.Fast, Group = CommandGroup.Set, Since = "1.0.0",
+        Complexity = "O(N) in the members named.", Summary = "Removes members from a set.", Syntax = "key member...",
+        History = "2.4.0: Accepts several members.")]
+    [Keys(first: 1, KeyAccess.ReadWrite | KeyAccess.Delete)]
+    internal static void SRem(CommandContext ctx)
+    {
+        Key key = ctx.Key(1);
+        if (!TryOpenForWrite(ctx, key, out SetValue set, out bool replied))
+        {
+            if (!replied)
+            {
+                ctx.Reply.Integer(0);
+            }
+
+            return;
+        }
+
+        Arguments args = ctx.Args;
+        long removed = 0;
+        for (int i = 2; i < args.Count; i++)
+        {
+            if (set.Remove(args[i]))
+            {
+                removed++;
+                if (set.Count == 0)
+                {
+                    break;
+                }
+            }
+        }
+
+        if (removed > 0)
+        {
+            bool isEmpty = set.Count == 0;
+            ctx.KeyChanged(key, KeyEvent.SRem, removed);
+            if (isEmpty)
+            {
+                DeleteEmptied(ctx, key);
+            }
+        }
+
+        ctx.Reply.Integer(removed);
+    }
+
+    /// <summary>Replies 1 when the value is a member, else 0. O(1).</summary>
+    [Command("SISMEMBER", arity: 3, CommandFlags.ReadOnly | CommandFlags.Fast, Group = CommandGroup.Set,
+        Since = "1.0.0", Complexity = "O(1)", Summary = "Tells whether a value is a member of a set.",
+        Syntax = "key member")]
+    [Keys(first: 1, KeyAccess.ReadOnly)]
+    internal static void SIsMember(CommandContext ctx)
+    {
+        switch (ctx.Database.FindForRead(ctx.Key(1), ValueType.Set, out Entry entry))
+        {
+            case Lookup.WrongType:
+                ctx.Reply.Error(CommandError.WrongType);
+                return;
+            case Lookup.Missing:
+                ctx.Reply.Integer(0);
+                return;
+            default:
+                SetValue set = SetValue.Open(ctx.Database, entry, default);
+                ctx.Reply.Integer(set.Contains(ctx.Args[2]) ? 1 : 0);
+                return;
+        }
+    }
+
+    /// <summary>Replies with 1 or 0 for each value.</summary>
+    [Command("SMISMEMBER", arity: -3, CommandFlags.ReadOnly | CommandFlags.Fast, Group = CommandGroup.Set,
+        Since = "6.2.0", Complexity = "O(N) in the values named.",
+        Summary = "Tells for several values whether they are members of a set.", Syntax = "key member...")]
+    [Keys(first: 1, KeyAccess.ReadOnly | KeyAccess.Access)]
+    internal static void SMIsMember(CommandContext ctx)
+    {
+        bool exists = TryOpen(ctx, 1, out SetValue set, out bool replied);
+        if (replied)
+        {
+            return;
+        }
+
+        Arguments args = ctx.Args;
+        ctx.Reply.Array(args.Count - 2);
+        for (int i = 2; i < args.Count; i++)
+        {
+            ctx.Reply.Integer(exists && set.Contains(args[i]) ? 1 : 0);
+        }
+    }
+
+    /// <summary>Replies with the number of members, 0 for a missing key.</summary>
+    [Command("SCARD", arity: 2, CommandFlags.ReadOnly | CommandFlags.Fast, Group = CommandGroup.Set, Since = "1.0.0",
+        Complexity = "O(1)", Summary = "Counts the members of a set.", Syntax = "key")]
+    [Keys(first: 1, KeyAccess.ReadOnly)]
+    internal static void SCard(CommandContext ctx)
+    {
+        bool exists = TryOpen(ctx, 1, out SetValue set, out bool replied);
+        if (!replied)
+        {
+            ctx.Reply.Integer(exists ? set.Count : 0);
+        }
+    }
+
+    /// <summary>Replies with all members.</summary>
+    [Command("SMEMBERS", arity: 2, CommandFlags.ReadOnly, Group = CommandGroup.Set, Since = "1.0.0",
+        Complexity = "O(N) in the members.", Summary = "Returns all members of a set.", Syntax = "key",
+        Tips = "nondeterministic_output_order")]
+    [Keys(first: 1, KeyAccess.ReadOnly | KeyAccess.Access)]
+    internal static void SMembers(CommandContext ctx)
+    {
+        bool exists = TryOpen(ctx, 1, out SetValue set, out bool replied);
+        if (exists)
+        {
+            WriteAll(ctx, in set);
+        }
+        else if (!replied)
+        {
+            ctx.Reply.Set(0);
+        }
+    }
+
+    /// <summary>Moves a member from one set to another; replies 0 when the source does not have it.</summary>
+    [Command("SMOVE", arity: 4, CommandFlags.Write | CommandFlags.Fast, Group = CommandGroup.Set, Since = "1.0.0",
+        Complexity = "O(1)", Summary = "Moves a member from one set to another.", Syntax = "source destination member")]
+    [Keys(first: 1, KeyAccess.ReadWrite | KeyAccess.Access | KeyAccess.Delete)]
+    [Keys(first: 2, KeyAccess.ReadWrite | KeyAccess.Insert)]
+    internal static void SMove(CommandContext ctx)
+    {
+        Key sourceKey = ctx.Key(1);
+        Key targetKey = ctx.Key(2);
+        ReadOnlySpan<byte> member = ctx.Args[3];
+        Lookup sourceFound = ctx.Database.FindForWrite(sourceKey, ValueType.Set, out Entry sourceEntry);
+        Lookup targetFound = ctx.Database.FindForWrite(targetKey, ValueType.Set, out Entry targetEntry);
+        if (sourceFound == Lookup.Missing)
+        {
+            ctx.Reply.Integer(0);
+            return;
+        }
+
+        if (sourceFound == Lookup.WrongType || targetFound == Lookup.WrongType)
+        {
+            ctx.Reply.Error(CommandError.WrongType);
+            return;
+        }
+
+        SetLimits limits = LimitsOf(ctx);
+        SetValue source = SetValue.Open(ctx.Database, sourceEntry, limits);
+        if (sourceKey.Bytes.SequenceEqual(targetKey.Bytes) || !source.Contains(member))
+        {
+            ctx.Reply.Integer(source.Contains(member) ? 1 : 0);
+            return;
+        }
+
+        // Into the target first: should there be no memory for it, nothing has changed.
+        bool added = true;
+        if (targetFound == Lookup.Missing)
+        {
+            SetValue.InsertSingle(ctx.Database, targetKey, member, limits);
+        }
+        else
+        {
+            SetValue target = SetValue.Open(ctx.Database, targetEntry, limits);
+            added = target.Add(member);
+        }
+
+        source.Remove(member);
+        bool isEmpty = source.Count == 0;
+        ctx.KeyChanged(sourceKey, KeyEvent.SRem);
+        if (isEmpty)
+        {
+            DeleteEmptied(ctx, sourceKey);
+        }
+
+        if (added)
+        {
+            ctx.KeyChanged(targetKey, KeyEvent.SAdd);
+        }
+
+        ctx.Reply.Integer(1);
+    }
+
+    /// <summary>Replies with a cursor and some members. A member that stays in the set from the first call to the last
+    /// is returned at least once.</summary>
+    [Command("SSCAN", arity: -3, CommandFlags.ReadOnly, Group = CommandGroup.Set, Since = "2.8.0",
+        Complexity = "O(COUNT) for a call, O(N) for all members.", Summary = "Walks over the members of a set in steps.",
+        Syntax = "key cursor [MATCH pattern] [COUNT count]", Tips = "nondeterministic_output")]
+    [Keys(first: 1, KeyAccess.ReadOnly | KeyAccess.Access)]
+    internal static void SScan(CommandContext ctx)
+    {
+        // C's strtoul, which the reference server reads cursors with, takes no digits at all for zero.
+        Arguments args = ctx.Args;
+        ulong cursor = 0;
+        if (!args[2].IsEmpty && !ScanOptions.TryParseCursor(args[2], out cursor))
+        {
+            ctx.Reply.Error(CommandError.InvalidCursor);
+            return;
+        }
+
+        if (!TryOpen(ctx, 1, out SetValue set, out bool replied))
+        {
+            if (!replied)
+            {
+                ctx.Reply.Array(2);
+                ctx.Reply.BulkString("0"u8);
+                ctx.Reply.EmptyArray();
+            }
+
+            return;
+        }
+
+        if (!ScanOptions.TryParse(args, 3, allowType: false, out ScanOptions options, out ReadOnlySpan<byte> error))
+        {
+            ctx.Reply.Error(error);
+            return;
+        }
+
+        ByteStringList found = ctx.Server.Scratch;
+        found.Clear();
+        MemberCollector collector = new()
+        {
+            Found = found,
+            Pattern = options.Pattern,
+            MatchesAll = options.MatchesAll,
+        };
+
+        // A pattern that matches little must not make one call walk the whole table.
+        long bucketsLeft = options.Count > long.MaxValue / 10 ? long.MaxValue : options.Count * 10;
+        do
+        {
+            cursor = set.Scan(cursor, ref collector);
+            bucketsLeft--;
+        }
+        while (cursor != 0 && bucketsLeft > 0 && collector.Seen < options.Count);
+
+        Span<byte> digits = stackalloc byte[Numbers.MaxInt64Chars];
+        ctx.Reply.Array(2);
+        ctx.Reply.BulkString(digits[..Numbers.FormatUInt64(cursor, digits)]);
+        ctx.Reply.Array(found.Count);
+        for (int i = 0; i < found.Count; i++)
+        {
+            ctx.Reply.BulkString(found[i]);
+        }
+
+        found.Clear();
+    }
+
+    /// <summary>The limits of packed sets that are configured now.</summary>
+    internal static SetLimits LimitsOf(CommandContext ctx)
+    {
+        ServerConfig config = ctx.Server.Config;
+        return SetLimits.From(config.SetMaxIntsetEntries, config.SetMaxListpackEntries, config.SetMaxListpackValueBytes);
+    }
+
+    /// <summary>Opens a set for reading.</summary>
+    /// <param name="ctx">The call.</param>
+    /// <param name="argIndex">Where the key stands.</param>
+    /// <param name="set">The set when the result is true.</param>
+    /// <param name="replied">True when the key holds another type and the client has been told.</param>
+    /// <returns>False when there is no set.</returns>
+    internal static bool TryOpen(CommandContext ctx, int argIndex, out SetValue set, out bool replied)
+    {
+        Lookup found = ctx.Database.FindForRead(ctx.Key(argIndex), ValueType.Set, out Entry entry);
+        return TryOpen(ctx, found, entry, out set, out replied);
+    }
+
+    /// <summary>Opens a set that is about to be changed.</summary>
+    /// <inheritdoc cref="TryOpen(CommandContext, int, out SetValue, out bool)"/>
+    internal static bool TryOpenForWrite(CommandContext ctx, Key key, out SetValue set, out bool replied)
+    {
+        Lookup found = ctx.Database.FindForWrite(key, ValueType.Set, out Entry entry);
+        return TryOpen(ctx, found, entry, out set, out replied);
+    }
+
+    /// <summary>Deletes the key of a set that has no members left.</summary>
+    internal static void DeleteEmptied(CommandContext ctx, Key key)
+    {
+        ctx.Database.Delete(key);
+        ctx.KeyChanged(key, KeyEvent.Del, changes: 0);
+    }
+
+    /// <summary>Replies with all members as a set.</summary>
+    internal static void WriteAll(CommandContext ctx, in SetValue set)
+    {
+        ctx.Reply.Set(set.Count);
+        WriteMembers(ctx, in set);
+    }
+
+    /// <summary>Writes all members, without the header of an aggregate.</summary>
+    internal static void WriteMembers(CommandContext ctx, in SetValue set)
+    {
+        ReplyWriter reply = ctx.Reply;
+        foreach (SetMember member in set)
+        {
+            Write(reply, member);
+        }
+    }
+
+    /// <summary>Writes one member as a bulk string.</summary>
+    internal static void Write(ReplyWriter reply, SetMember member)
+    {
+        if (member.IsInteger)
+        {
+            reply.BulkString(member.Integer);
+        }
+        else
+        {
+            reply.BulkString(member.Bytes);
+        }
+    }
+
+    private static bool TryOpen(CommandContext ctx, Lookup found, Entry entry, out SetValue set, out bool replied)
+    {
+        set = default;
+        replied = false;
+        switch (found)
+        {
+            case Lookup.WrongType:
+                ctx.Reply.Error(CommandError.WrongType);
+                replied = true;
+                return false;
+            case Lookup.Missing:
+                return false;
+            default:
+                set = SetValue.Open(ctx.Database, entry, LimitsOf(ctx));
+                return true;
+        }
+    }
+
+    private static long InsertMany(CommandContext ctx, Key key, Arguments args)
+    {
+        SetValue set = SetValue.Create(
+            ctx.Server.Keyspace, LimitsOf(ctx), SetMember.OfBytes(args[2]), args.Count - 2);
+        try
+        {
+            long added = AddAll(ref set, args);
+            set.InsertAs(ctx.Database, key);
+            return added;
+        }
+        finally
+        {
+            set.Dispose();
+        }
+    }
+
+    private static long AddAll(ref SetValue set, Arguments args)
+    {
+        long added = 0;
+        for (int i = 2; i < args.Count; i++)
+        {
+            if (set.Add(args[i]))
+            {
+                added++;
+            }
+        }
+
+        return added;
+    }
+
+    private ref struct MemberCollector : ISetMemberReceiver
+    {
+        public ByteStringList Found;
+        public ReadOnlySpan<byte> Pattern;
+        public bool MatchesAll;
+
+        /// <summary>Members looked at, matching or not.</summary>
+        public long Seen;
+
+        public void Receive(SetMember member)
+        {
+            Seen++;
+            ReadOnlySpan<byte> text = member.AsText(stackalloc byte[IntegerText.MaxLength]);
+            if (MatchesAll || Glob.IsMatch(Pattern, text))
+            {
+                Found.Add(text);
+            }
+        }
+    }
+}

@@ -1,0 +1,48 @@
+using KvServer.Storage;
+
+namespace KvServer.Server.Config;
+
+/// <summary>What follows from an option besides its value: the store's own settings, bounds on what may be set.</summary>
+internal static class ConfigEffects
+{
+    private const int MinHz = 1;
+    private const int MaxHz = 500;
+
+    private static readonly string[] Options =
+    [
+        "maxmemory-policy",
+        "lfu-log-factor",
+        "lfu-decay-time",
+        "active-expire-effort",
+        "lazyfree-lazy-expire",
+    ];
+
+    /// <summary>Applies the present values and, from now on, every change. Called once, before the first command.</summary>
+    public static void Follow(ConfigService configuration, Keyspace keyspace)
+    {
+        configuration.OnChanged("hz", config =>
+        {
+            // Out of range is not an error for this option: it is taken as the nearest value that makes sense.
+            config.Hz = Math.Clamp(config.Hz, MinHz, MaxHz);
+            return null;
+        });
+        Apply(configuration.Config, keyspace);
+        foreach (string option in Options)
+        {
+            configuration.OnChanged(option, config =>
+            {
+                Apply(config, keyspace);
+                return null;
+            });
+        }
+    }
+
+    private static void Apply(ServerConfig config, Keyspace keyspace)
+    {
+        keyspace.CountsFrequency = config.MaxMemoryPolicy is MaxMemoryPolicy.AllKeysLfu or MaxMemoryPolicy.VolatileLfu;
+        keyspace.FrequencyLogFactor = config.LfuLogFactor;
+        keyspace.FrequencyDecayMinutes = config.LfuDecayTimeMinutes;
+        keyspace.ActiveExpireEffort = config.ActiveExpireEffort;
+        keyspace.LazyExpire = config.LazyFreeLazyExpire;
+    }
+}

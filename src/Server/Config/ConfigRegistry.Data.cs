@@ -1,0 +1,83 @@
+namespace KvServer.Server.Config;
+
+/// <summary>Memory, encodings and persistence.</summary>
+public static partial class ConfigRegistry
+{
+    private static ConfigOption[] MemoryOptions() =>
+    [
+        Memory("maxmemory", NotYet, 0, c => ref c.MaxMemoryBytes),
+        Choice("maxmemory-policy", NotYet, c => ref c.MaxMemoryPolicy,
+            ("volatile-lru", MaxMemoryPolicy.VolatileLru), ("volatile-lfu", MaxMemoryPolicy.VolatileLfu),
+            ("volatile-random", MaxMemoryPolicy.VolatileRandom), ("volatile-ttl", MaxMemoryPolicy.VolatileTtl),
+            ("allkeys-lru", MaxMemoryPolicy.AllKeysLru), ("allkeys-lfu", MaxMemoryPolicy.AllKeysLfu),
+            ("allkeys-random", MaxMemoryPolicy.AllKeysRandom), ("noeviction", MaxMemoryPolicy.NoEviction)),
+        Int("maxmemory-samples", NotYet, 1, int.MaxValue, c => ref c.MaxMemorySamples),
+        Int("maxmemory-eviction-tenacity", NotYet, 0, 100, c => ref c.MaxMemoryEvictionTenacity),
+        Int("lfu-log-factor", NotYet, 0, int.MaxValue, c => ref c.LfuLogFactor),
+        Int("lfu-decay-time", NotYet, 0, int.MaxValue, c => ref c.LfuDecayTimeMinutes),
+        Int("active-expire-effort", None, 1, 10, c => ref c.ActiveExpireEffort),
+        Bool("lazyfree-lazy-eviction", NotYet, c => ref c.LazyFreeLazyEviction),
+        Bool("lazyfree-lazy-expire", None, c => ref c.LazyFreeLazyExpire),
+        Bool("lazyfree-lazy-server-del", None, c => ref c.LazyFreeLazyServerDel),
+        Bool("lazyfree-lazy-user-del", None, c => ref c.LazyFreeLazyUserDel),
+        Bool("lazyfree-lazy-user-flush", None, c => ref c.LazyFreeLazyUserFlush),
+        Bool("activerehashing", None, c => ref c.ActiveRehashing),
+        Bool("activedefrag", NotYet, c => ref c.ActiveDefrag),
+        Int("active-defrag-cycle-min", NotYet, 1, 99, c => ref c.ActiveDefragCycleMin),
+        Int("active-defrag-cycle-max", NotYet, 1, 99, c => ref c.ActiveDefragCycleMax),
+        Int("active-defrag-threshold-lower", NotYet, 0, 1000, c => ref c.ActiveDefragThresholdLower),
+        Int("active-defrag-threshold-upper", NotYet, 0, 1000, c => ref c.ActiveDefragThresholdUpper),
+        Memory("active-defrag-ignore-bytes", NotYet, 1, c => ref c.ActiveDefragIgnoreBytes),
+        Long("active-defrag-max-scan-fields", NotYet, 1, long.MaxValue, c => ref c.ActiveDefragMaxScanFields),
+        Bool("jemalloc-bg-thread", None, c => ref c.JemallocBgThread),
+    ];
+
+    private static ConfigOption[] EncodingOptions() =>
+    [
+        Long("hash-max-listpack-entries", NotYet, 0, long.MaxValue, c => ref c.HashMaxListpackEntries,
+            "hash-max-ziplist-entries"),
+        Memory("hash-max-listpack-value", NotYet, 0, c => ref c.HashMaxListpackValueBytes, "hash-max-ziplist-value"),
+        Int("list-max-listpack-size", NotYet, int.MinValue, int.MaxValue, c => ref c.ListMaxListpackSize,
+            "list-max-ziplist-size"),
+        Int("list-compress-depth", NotYet, 0, int.MaxValue, c => ref c.ListCompressDepth),
+        Long("set-max-intset-entries", None, 0, long.MaxValue, c => ref c.SetMaxIntsetEntries),
+        Long("set-max-listpack-entries", None, 0, long.MaxValue, c => ref c.SetMaxListpackEntries),
+        Memory("set-max-listpack-value", None, 0, c => ref c.SetMaxListpackValueBytes),
+        Long("zset-max-listpack-entries", NotYet, 0, long.MaxValue, c => ref c.ZsetMaxListpackEntries,
+            "zset-max-ziplist-entries"),
+        Memory("zset-max-listpack-value", NotYet, 0, c => ref c.ZsetMaxListpackValueBytes, "zset-max-ziplist-value"),
+        Memory("hll-sparse-max-bytes", NotYet, 0, c => ref c.HllSparseMaxBytes),
+        Memory("stream-node-max-bytes", NotYet, 0, c => ref c.StreamNodeMaxBytes),
+        Long("stream-node-max-entries", NotYet, 0, long.MaxValue, c => ref c.StreamNodeMaxEntries),
+        Choice("sanitize-dump-payload", NotYet, c => ref c.SanitizeDumpPayload,
+            ("no", SanitizeDump.No), ("yes", SanitizeDump.Yes), ("clients", SanitizeDump.Clients)),
+    ];
+
+    private static ConfigOption[] PersistenceOptions() =>
+    [
+        new SaveOption("save", NotYet, c => ref c.Save) { NeutralValue = "" },
+        Text("dbfilename", Protected | NotYet, c => ref c.DbFileName, FileName("dbfilename")),
+        Bool("rdbcompression", NotYet, c => ref c.RdbCompression),
+        Bool("rdbchecksum", Immutable | NotYet, c => ref c.RdbChecksum),
+        Bool("rdb-del-sync-files", NotYet, c => ref c.RdbDelSyncFiles),
+        Bool("rdb-save-incremental-fsync", NotYet, c => ref c.RdbSaveIncrementalFsync),
+        Bool("stop-writes-on-bgsave-error", NotYet, c => ref c.StopWritesOnBgsaveError),
+        Int("rdb-key-save-delay", Hidden | NotYet, int.MinValue, int.MaxValue, c => ref c.RdbKeySaveDelayMicros),
+        Int("key-load-delay", Hidden | NotYet, int.MinValue, int.MaxValue, c => ref c.KeyLoadDelayMicros),
+        Long("loading-process-events-interval-bytes", Hidden | NotYet, 1024, int.MaxValue,
+            c => ref c.LoadingProcessEventsIntervalBytes),
+        Bool("appendonly", NotYet, c => ref c.AppendOnly),
+        Text("appendfilename", Immutable | NotYet, c => ref c.AppendFileName, FileName("appendfilename")),
+        Text("appenddirname", Immutable | NotYet, c => ref c.AppendDirName, FileName("appenddirname")),
+        Choice("appendfsync", NotYet, c => ref c.AppendFsync,
+            ("everysec", AppendFsync.EverySecond), ("always", AppendFsync.Always), ("no", AppendFsync.No)),
+        Bool("no-appendfsync-on-rewrite", NotYet, c => ref c.NoAppendFsyncOnRewrite),
+        Int("auto-aof-rewrite-percentage", NotYet, 0, int.MaxValue, c => ref c.AutoAofRewritePercentage),
+        Memory("auto-aof-rewrite-min-size", NotYet, 0, c => ref c.AutoAofRewriteMinSizeBytes),
+        Bool("aof-rewrite-incremental-fsync", NotYet, c => ref c.AofRewriteIncrementalFsync),
+        Bool("aof-load-truncated", NotYet, c => ref c.AofLoadTruncated),
+        Bool("aof-use-rdb-preamble", NotYet, c => ref c.AofUseRdbPreamble),
+        Bool("aof-timestamp-enabled", NotYet, c => ref c.AofTimestampEnabled),
+        Bool("aof-disable-auto-gc", NotYet, c => ref c.AofDisableAutoGc),
+    ];
+}

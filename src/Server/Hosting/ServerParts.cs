@@ -1,0 +1,40 @@
+using KvServer.Server.Commands;
+using KvServer.Server.Config;
+using KvServer.Server.Net;
+using KvServer.Storage;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace KvServer.Server.Hosting;
+
+/// <summary>The parts of the server, in the order they start.</summary>
+internal static class ServerParts
+{
+    /// <summary>Adds them, and what they are made of.</summary>
+    public static void Add(IServiceCollection services)
+    {
+        services.AddSingleton(_ => CommandCatalog.CreateTable());
+        services.AddSingleton(provider => new Keyspace(
+            new KeyspaceOptions { DatabaseCount = provider.GetRequiredService<ServerConfig>().Databases }));
+        services.AddSingleton(CreateState);
+        services.AddSingleton<CommandExecutor>();
+        services.AddSingleton<IServerPart, TransportPart>();
+    }
+
+    private static ServerState CreateState(IServiceProvider provider)
+    {
+        ConfigService configuration = provider.GetRequiredService<ConfigService>();
+        Keyspace keyspace = provider.GetRequiredService<Keyspace>();
+        ConfigEffects.Follow(configuration, keyspace);
+        return new ServerState(
+            provider.GetRequiredService<ServerConfig>(),
+            keyspace,
+            provider.GetRequiredService<CommandTable>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<ServerState>>())
+        {
+            Configuration = configuration,
+            Shutdown = provider.GetRequiredService<ServerLifetime>(),
+        };
+    }
+}

@@ -1,0 +1,23 @@
+namespace KvServer.Server.Hosting;
+
+/// <summary>What <c>--help</c> prints.</summary>
+internal static class Usage
+{
+    /// <summary>The text.</summary>
+    public const string Text = """
+        Usage: kvserver [/path/to/kvserver.conf] [--option value ...] [-]
+               kvserver -                 (reads the configuration from standard input)
+               kvserver -v or --version
+               kvserver -h or --help
+
+        Options are those of redis.conf. Each may also come from the environment: KVSERVER_PORT=7000.
+        The command line wins over the environment, and the environment over the file.
+
+        Examples:
+               kvserver
+               kvserver /etc/kvserver.conf
+               kvserver --port 7777 --maxmemory 1gb
+               kvserver /etc/kvserver.conf --loglevel verbose
+               echo 'port 7777' | kvserver -
+        """;
+}

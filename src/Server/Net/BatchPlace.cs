@@ -1,0 +1,17 @@
+namespace KvServer.Server.Net;
+
+/// <summary>Where the batch of an event loop's connection is.</summary>
+internal enum BatchPlace : byte
+{
+    /// <summary>Nowhere: the receive loop waits for input.</summary>
+    None,
+
+    /// <summary>In the turn being filled, which this loop enters next.</summary>
+    Filling,
+
+    /// <summary>In a turn given to the command loop.</summary>
+    Flying,
+
+    /// <summary>Suspended: the client is blocked or paused.</summary>
+    Suspended,
+}

@@ -1,0 +1,137 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
+
+namespace KvServer.Server.Net;
+
+/// <summary>The 16 KB blocks that receive requests and hold replies until they are sent.</summary>
+/// <remarks>
+/// <para>Blocks are pinned for life, so system calls take their address as it is. A block and its owner are one
+/// object that is used over and over: renting and returning allocate nothing in steady state.</para>
+/// <para>A pipe gives its blocks back as soon as everything in them was consumed, so an idle connection holds none.
+/// Each thread keeps a few free ones for itself, without a lock; the rest lie in a shared stack, of which
+/// <see cref="Trim"/> lets go what the last second had no use for.</para>
+/// <para>Any thread may call any member.</para>
+/// </remarks>
+internal sealed class BlockPool : MemoryPool<byte>
+{
+    /// <summary>Bytes in a block: what one receive takes at most.</summary>
+    internal const int BlockBytes = 16 * 1024;
+
+    // One connection at a time uses an input block; a turn of P 1 requests uses an output block for each connection.
+    private const int BlocksPerThread = 64;
+
+    [ThreadStatic]
+    private static ThreadBlocks? _ownBlocks;
+
+    private readonly Lock _sharedLock = new();
+    private readonly Stack<Block> _shared = new();
+    private int _leastShared;
+    private long _blockCount;
+
+    /// <summary>Blocks that exist, in use or free.</summary>
+    internal long BlockCount => Interlocked.Read(ref _blockCount);
+
+    /// <inheritdoc/>
+    public override int MaxBufferSize => BlockBytes;
+
+    /// <inheritdoc/>
+    /// <exception cref="ArgumentOutOfRangeException">More than a block is asked for.</exception>
+    public override IMemoryOwner<byte> Rent(int minBufferSize = -1)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(minBufferSize, BlockBytes);
+        ThreadBlocks? own = _ownBlocks;
+        return own is not null && own.Pool == this && own.Count > 0 ? own.Blocks[--own.Count] : RentShared();
+    }
+
+    /// <summary>Gives memory back that nobody rented since the previous call.</summary>
+    /// <remarks>Called about once a second. Half of the unused blocks go each time, so that load that comes and goes
+    /// does not allocate them again and again.</remarks>
+    internal void Trim()
+    {
+        lock (_sharedLock)
+        {
+            int drop = (_leastShared + 1) / 2;
+            for (int i = 0; i < drop; i++)
+            {
+                _ = _shared.Pop();
+            }
+
+            _ = Interlocked.Add(ref _blockCount, -drop);
+            _leastShared = _shared.Count;
+            if (_shared.Count == 0)
+            {
+                _shared.TrimExcess();
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        lock (_sharedLock)
+        {
+            _shared.Clear();
+            _leastShared = 0;
+        }
+    }
+
+    private Block RentShared()
+    {
+        lock (_sharedLock)
+        {
+            if (_shared.TryPop(out Block? block))
+            {
+                _leastShared = Math.Min(_leastShared, _shared.Count);
+                return block;
+            }
+        }
+
+        _ = Interlocked.Increment(ref _blockCount);
+        return new Block(this);
+    }
+
+    private void Return(Block block)
+    {
+        ThreadBlocks own = _ownBlocks ??= new ThreadBlocks();
+        if (own.Pool != this)
+        {
+            // Only tests have several pools in a process: a thread that changes over leaves the old blocks behind.
+            own.Pool = this;
+            own.Count = 0;
+        }
+
+        if (own.Count < BlocksPerThread)
+        {
+            own.Blocks[own.Count++] = block;
+            return;
+        }
+
+        lock (_sharedLock)
+        {
+            _shared.Push(block);
+        }
+    }
+
+    private sealed class ThreadBlocks
+    {
+        internal readonly Block[] Blocks = new Block[BlocksPerThread];
+        internal BlockPool? Pool;
+        internal int Count;
+    }
+
+    private sealed class Block : IMemoryOwner<byte>
+    {
+        private readonly BlockPool _pool;
+
+        internal Block(BlockPool pool)
+        {
+            _pool = pool;
+            byte[] bytes = GC.AllocateUninitializedArray<byte>(BlockBytes, pinned: true);
+            Memory = MemoryMarshal.CreateFromPinnedArray(bytes, 0, bytes.Length);
+        }
+
+        public Memory<byte> Memory { get; }
+
+        public void Dispose() => _pool.Return(this);
+    }
+}

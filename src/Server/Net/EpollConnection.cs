@@ -1,0 +1,197 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Net;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace KvServer.Server.Net;
+
+/// <summary>A socket of the event loop with its pipe pair.</summary>
+/// <remarks>
+/// <para>Belongs to the thread of its event loop, except for the writing end of the output pipe, which belongs to the
+/// command loop. The pipes run their continuations inline, have no threshold (the limits on unread bytes are ours)
+/// and hold no block while they are empty.</para>
+/// </remarks>
+internal sealed class EpollConnection : ConnectionContext, IDuplexPipe
+{
+    // A tail shorter than this is not worth a receive of its own.
+    private const int MinReceiveBytes = 2048;
+
+    private readonly Pipe _input;
+    private readonly Pipe _output;
+    private EndPoint? _localEndPoint;
+    private IDictionary<object, object?>? _items;
+    private IFeatureCollection? _features;
+    private string? _connectionId;
+
+    /// <summary>Wraps an accepted, non-blocking descriptor, which is owned from here on.</summary>
+    internal EpollConnection(int descriptor, EndPoint? remote, PipeOptions pipeOptions)
+    {
+        Descriptor = descriptor;
+        RemoteEndPoint = remote;
+        _input = new Pipe(pipeOptions);
+        _output = new Pipe(pipeOptions);
+    }
+
+    /// <summary>How a receive or send ended.</summary>
+    internal enum Transfer
+    {
+        /// <summary>All that could be done now was done.</summary>
+        Done,
+
+        /// <summary>The socket has no room: wait for EPOLLOUT.</summary>
+        Full,
+
+        /// <summary>The peer has closed its sending side.</summary>
+        Ended,
+
+        /// <summary>The connection is broken.</summary>
+        Broken,
+    }
+
+    /// <summary>The socket.</summary>
+    internal int Descriptor { get; }
+
+    /// <summary>The protocol side of this connection.</summary>
+    internal Connection Handler { get; set; } = null!;
+
+    /// <summary>What epoll watches for this socket.</summary>
+    internal uint Interest { get; set; }
+
+    /// <summary>Whether the socket is in the epoll set.</summary>
+    internal WatchState Watch { get; set; }
+
+    /// <summary>Where the batch is: not handed over, waiting for this loop's next turn, or in a turn that waits for
+    /// or is in the command loop.</summary>
+    internal BatchPlace BatchPlace { get; set; }
+
+    /// <summary>Waits in the loop's list of connections with output.</summary>
+    internal bool SendQueued { get; set; }
+
+    /// <summary>Nothing more can be received: the peer ended it, or it broke.</summary>
+    internal bool InputEnded { get; set; }
+
+    /// <summary>Given to the command loop as broken already.</summary>
+    internal bool IsLost { get; set; }
+
+    /// <summary>When a close that waits for output is over, in ms; 0 while the connection is open.</summary>
+    internal long DrainDeadlineMs { get; set; }
+
+    /// <inheritdoc/>
+    public override IDuplexPipe Transport
+    {
+        get => this;
+        set => throw new NotSupportedException();
+    }
+
+    /// <inheritdoc/>
+    public PipeReader Input => _input.Reader;
+
+    /// <inheritdoc/>
+    public PipeWriter Output => _output.Writer;
+
+    /// <inheritdoc/>
+    public override EndPoint? LocalEndPoint
+    {
+        get => _localEndPoint ??= LinuxSocket.LocalEndPoint(Descriptor);
+        set => _localEndPoint = value;
+    }
+
+    /// <inheritdoc/>
+    public override string ConnectionId
+    {
+        get => _connectionId ??= CorrelationId();
+        set => _connectionId = value;
+    }
+
+    /// <inheritdoc/>
+    public override IFeatureCollection Features => _features ??= new FeatureCollection();
+
+    /// <inheritdoc/>
+    public override IDictionary<object, object?> Items
+    {
+        get => _items ??= new Dictionary<object, object?>();
+        set => _items = value;
+    }
+
+    /// <summary>Receives once into the input pipe. The receive loop frames what came inside this call.</summary>
+    internal Transfer Receive()
+    {
+        PipeWriter writer = _input.Writer;
+        Span<byte> room = writer.GetSpan(MinReceiveBytes);
+        int received = LinuxSocket.Receive(Descriptor, room);
+        if (received > 0)
+        {
+            writer.Advance(received);
+            writer.FlushNow();
+            return Transfer.Done;
+        }
+
+        if (received == LinuxSocket.WouldBlock)
+        {
+            writer.FlushNow(); // Ends the write, so that an untouched block goes back.
+            return Transfer.Done;
+        }
+
+        return received == 0 ? Transfer.Ended : Transfer.Broken;
+    }
+
+    /// <summary>Tells the receive loop that nothing more comes.</summary>
+    internal void EndInput()
+    {
+        if (!InputEnded)
+        {
+            InputEnded = true;
+            _input.Writer.Complete();
+        }
+    }
+
+    /// <summary>Sends what is committed, with one system call.</summary>
+    /// <param name="sentBytes">What the socket took.</param>
+    internal Transfer Send(out int sentBytes)
+    {
+        sentBytes = 0;
+        PipeReader reader = _output.Reader;
+        if (!reader.TryRead(out ReadResult result))
+        {
+            return Transfer.Done;
+        }
+
+        ReadOnlySequence<byte> unsent = result.Buffer;
+        if (unsent.IsEmpty)
+        {
+            reader.AdvanceTo(unsent.End);
+            return Transfer.Done;
+        }
+
+        int sent = LinuxSocket.Send(Descriptor, unsent);
+        if (sent < 0)
+        {
+            reader.AdvanceTo(unsent.Start);
+            return sent == LinuxSocket.WouldBlock ? Transfer.Full : Transfer.Broken;
+        }
+
+        sentBytes = sent;
+        Handler.CountSent(sent);
+        if (sent == unsent.Length)
+        {
+            reader.AdvanceTo(unsent.End);
+            return Transfer.Done;
+        }
+
+        reader.AdvanceTo(unsent.GetPosition(sent));
+        return Transfer.Full;
+    }
+
+    /// <summary>Closes the socket and lets go of the pipes. The receive loop ends inside this call.</summary>
+    internal void Destroy()
+    {
+        _ = LocalEndPoint; // CLIENT LIST in the running entry may still ask.
+        LinuxSocket.Close(Descriptor);
+        EndInput();
+        Handler.BatchDone();
+        _output.Reader.Complete();
+    }
+
+    private string CorrelationId() => "fd" + Descriptor.ToString(System.Globalization.CultureInfo.InvariantCulture);
+}

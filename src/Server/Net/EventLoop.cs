@@ -1,0 +1,585 @@
+using System.IO.Pipelines;
+using KvServer.Resp;
+using KvServer.Server.Commands;
+
+namespace KvServer.Server.Net;
+
+/// <summary>A thread with an epoll set and its share of the connections.</summary>
+/// <remarks>
+/// <para>One turn: wait; receive once from each ready connection, whose receive loop frames the bytes inside that call;
+/// enter the command loop once with all batches; send each connection's output once; let the receive loops go on.
+/// Level-triggered and at most one receive per connection and turn, so no client starves another: what a client sent
+/// beyond one block waits in its socket for the next turn.</para>
+/// <para>With several loops the command loop may be busy. The turn is then run by the thread that holds it, which
+/// wakes this loop afterwards; meanwhile this loop goes on receiving into its second <see cref="Turn"/>. Other threads
+/// reach a loop through its inbox only.</para>
+/// <para>The first loop also accepts, and runs the cron between two waits, so that with one loop the server has no
+/// second busy thread. Accepted sockets go to the loops in turn rather than by SO_REUSEPORT: the shares stay even, and
+/// a port that is in use is still noticed.</para>
+/// </remarks>
+internal sealed partial class EventLoop : ConnectionHost, IDisposable
+{
+    private const uint ReadInterest = Libc.EPOLLIN | Libc.EPOLLRDHUP;
+    private const uint Hangup = Libc.EPOLLHUP | Libc.EPOLLERR | Libc.EPOLLRDHUP;
+    private const int MaintenanceIntervalMs = 1000;
+    private const int DrainMs = 10_000;
+
+    private readonly EventLoopTransport _transport;
+    private readonly Epoll _epoll = new();
+    private readonly PipeOptions _pipeOptions;
+    private readonly Thread _thread;
+    private readonly Stack<RequestBatch> _batches = new();
+    private readonly List<EpollConnection> _toSend = [];
+    private readonly List<EpollConnection> _toClose = [];
+    private readonly List<EpollConnection> _draining = [];
+    private EpollConnection?[] _connections = new EpollConnection?[64];
+    private Turn _filling;
+    private Turn? _spare;
+    private Turn? _flying;
+    private Turn? _ran;
+    private int _connectionCount;
+    private long _nowMs = Environment.TickCount64;
+    private long _nextCronMs;
+    private long _nextMaintenanceMs;
+    private long _receivedBytes;
+    private long _sentBytes;
+    private int _reads;
+    private int _writes;
+    private long _stopAtMs;
+
+    /// <summary>Makes a loop; <see cref="Start"/> starts its thread.</summary>
+    /// <param name="transport">The transport this is one of the loops of.</param>
+    /// <param name="index">0 for the loop that accepts and runs the cron.</param>
+    internal EventLoop(EventLoopTransport transport, int index)
+        : base(transport.Services)
+    {
+        _transport = transport;
+        Index = index;
+        _filling = new Turn(this);
+        _spare = new Turn(this);
+        _nextCronMs = index == 0 ? _nowMs : long.MaxValue;
+        _nextMaintenanceMs = _nowMs + MaintenanceIntervalMs;
+        _pipeOptions = new PipeOptions(
+            Services.Blocks,
+            PipeScheduler.Inline,
+            PipeScheduler.Inline,
+            pauseWriterThreshold: 0,
+            resumeWriterThreshold: 0,
+            minimumSegmentSize: BlockPool.BlockBytes,
+            useSynchronizationContext: false);
+        _thread = new Thread(Run) { Name = index == 0 ? "kv-loop" : $"kv-loop-{index}", IsBackground = true };
+    }
+
+    /// <summary>Its number among the transport's loops.</summary>
+    internal int Index { get; }
+
+    private bool IsOwnThread => Thread.CurrentThread == _thread;
+
+    /// <summary>Starts the thread.</summary>
+    internal void Start() => _thread.Start();
+
+    /// <summary>Waits for the thread's end.</summary>
+    internal void Join() => _thread.Join();
+
+    /// <inheritdoc/>
+    internal override RequestBatch RentBatch() => _batches.TryPop(out RequestBatch? batch) ? batch : new RequestBatch();
+
+    /// <inheritdoc/>
+    internal override void ReturnBatch(RequestBatch batch) => _batches.Push(batch);
+
+    /// <inheritdoc/>
+    internal override void CountReceived(Connection connection, long bytes)
+    {
+        connection.LastInputMs = _nowMs;
+        _receivedBytes += bytes;
+        _reads++;
+    }
+
+    /// <inheritdoc/>
+    internal override ValueTask RunAsync(Connection connection)
+    {
+        EpollConnection epoll = (EpollConnection)connection.Context;
+        epoll.BatchPlace = BatchPlace.Filling;
+        _filling.Ready.Add(epoll);
+        return connection.BatchRunAsync();
+    }
+
+    /// <inheritdoc/>
+    internal override bool HasPeerEnded(Connection connection) => ((EpollConnection)connection.Context).InputEnded;
+
+    /// <inheritdoc/>
+    internal override void OutputCommitted(Connection connection)
+    {
+        EpollConnection epoll = (EpollConnection)connection.Context;
+        if (IsOwnThread)
+        {
+            QueueSend(epoll);
+        }
+        else
+        {
+            Post(new Message(MessageKind.Send, epoll));
+        }
+    }
+
+    /// <inheritdoc/>
+    internal override void Resume(Connection connection)
+    {
+        EpollConnection epoll = (EpollConnection)connection.Context;
+        if (IsOwnThread)
+        {
+            ResumeBatch(epoll);
+        }
+        else
+        {
+            Post(new Message(MessageKind.Resume, epoll));
+        }
+    }
+
+    /// <inheritdoc/>
+    internal override void Close(Connection connection)
+    {
+        EpollConnection epoll = (EpollConnection)connection.Context;
+        if (IsOwnThread)
+        {
+            _toClose.Add(epoll);
+        }
+        else
+        {
+            Post(new Message(MessageKind.Close, epoll));
+        }
+    }
+
+    /// <summary>Runs the cron and notes when it wants to run again. Inside the command loop.</summary>
+    internal void RunCron(CommandExecutor executor)
+    {
+        long nowMs = Environment.TickCount64;
+        Volatile.Write(ref _nextCronMs, nowMs + executor.Cron(nowMs));
+    }
+
+    /// <summary>Looks every connection of this loop over. Inside the command loop, from this loop's turn.</summary>
+    internal static void ForEachConnection(Turn turn, bool close)
+    {
+        long nowMs = Environment.TickCount64;
+        foreach (EpollConnection connection in turn.Maintained)
+        {
+            if (close)
+            {
+                connection.Handler.CloseAfterReplies();
+            }
+            else
+            {
+                connection.Handler.Maintain(nowMs);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _epoll.Dispose();
+
+    private void Run()
+    {
+        try
+        {
+            while (!RunTurn())
+            {
+            }
+        }
+        catch (Exception fault)
+        {
+            // Nothing may end this thread silently: without it the server would hang.
+            Services.Fail(fault);
+        }
+    }
+
+    // Returns whether this loop has come to its end.
+    private bool RunTurn()
+    {
+        int count = _epoll.Wait(WaitMs());
+        _nowMs = Environment.TickCount64;
+        for (int i = 0; i < count; i++)
+        {
+            int fd = _epoll.Event(i, out uint ready);
+            EpollConnection? connection = (uint)fd < (uint)_connections.Length ? _connections[fd] : null;
+            if (connection is not null)
+            {
+                OnEvent(connection, ready);
+            }
+            else if (fd == _epoll.WakeDescriptor)
+            {
+                TakeInbox();
+            }
+            else
+            {
+                AcceptFrom(fd);
+            }
+        }
+
+        PlanTimers();
+        if (_flying is null && _filling.HasWork)
+        {
+            EnterCommandLoop();
+        }
+
+        SendOutput();
+        if (_ran is not null)
+        {
+            FinishTurn(_ran);
+        }
+
+        CloseConnections();
+        CountTraffic();
+        return _stopAtMs > 0 && IsFinished();
+    }
+
+    private int WaitMs()
+    {
+        if (_flying is null && _filling.HasWork)
+        {
+            return 0;
+        }
+
+        long until = Math.Min(Volatile.Read(ref _nextCronMs), _nextMaintenanceMs);
+        if (_acceptsAgainAtMs > 0)
+        {
+            until = Math.Min(until, _acceptsAgainAtMs);
+        }
+
+        return (int)Math.Clamp(until - Environment.TickCount64, 0, MaintenanceIntervalMs);
+    }
+
+    private void OnEvent(EpollConnection connection, uint ready)
+    {
+        if ((ready & Libc.EPOLLOUT) != 0)
+        {
+            SetInterest(connection, connection.Interest & ~Libc.EPOLLOUT);
+            QueueSend(connection);
+        }
+
+        if ((ready & ~Libc.EPOLLOUT) == 0)
+        {
+            return;
+        }
+
+        if (connection.DrainDeadlineMs > 0 || connection.InputEnded)
+        {
+            if ((ready & (Libc.EPOLLHUP | Libc.EPOLLERR)) != 0)
+            {
+                Lose(connection);
+            }
+        }
+        else if (connection.BatchPlace == BatchPlace.None)
+        {
+            Receive(connection);
+        }
+        else if (connection.BatchPlace == BatchPlace.Suspended && (ready & Hangup) != 0)
+        {
+            // A blocked client that hangs up is gone, as on the reference server: what it waits for comes too late.
+            Lose(connection);
+        }
+        else if (connection.BatchPlace != BatchPlace.Filling)
+        {
+            // Not before the batch has run. One that runs in this very turn needs no system call to say so.
+            SetInterest(connection, connection.Interest & ~Libc.EPOLLIN);
+        }
+    }
+
+    private void Receive(EpollConnection connection)
+    {
+        EpollConnection.Transfer transfer = connection.Receive();
+        if (transfer == EpollConnection.Transfer.Ended)
+        {
+            SetInterest(connection, connection.Interest & Libc.EPOLLOUT);
+            connection.EndInput();
+        }
+        else if (transfer == EpollConnection.Transfer.Broken)
+        {
+            Lose(connection);
+        }
+    }
+
+    // The descriptor leaves the epoll set at once: a hang-up is reported whatever the interest, again and again.
+    private void Lose(EpollConnection connection)
+    {
+        if (connection.DrainDeadlineMs > 0)
+        {
+            connection.DrainDeadlineMs = 1;
+        }
+        else if (!connection.IsLost)
+        {
+            connection.IsLost = true;
+            _filling.Lost.Add(connection);
+        }
+
+        Unwatch(connection);
+    }
+
+    private void EnterCommandLoop()
+    {
+        Turn turn = _filling;
+        _filling = _spare!;
+        _spare = null;
+        foreach (EpollConnection connection in turn.Ready)
+        {
+            connection.BatchPlace = BatchPlace.Flying;
+        }
+
+        if (CommandLoop.Run(turn))
+        {
+            _ran = turn;
+        }
+        else
+        {
+            _flying = turn;
+        }
+    }
+
+    private void FinishTurn(Turn turn)
+    {
+        _ran = null;
+        foreach (EpollConnection connection in turn.Accepted)
+        {
+            if (!connection.Handler.IsClosed)
+            {
+                SetInterest(connection, ReadInterest);
+            }
+
+            _ = connection.Handler.ReceiveLoopAsync();
+        }
+
+        foreach (EpollConnection connection in turn.Ready)
+        {
+            if (connection.BatchPlace != BatchPlace.Flying)
+            {
+                continue; // Suspended and resumed already: it is in the next turn.
+            }
+
+            if (connection.Handler.IsSuspended)
+            {
+                connection.BatchPlace = BatchPlace.Suspended;
+                continue;
+            }
+
+            connection.BatchPlace = BatchPlace.None;
+            connection.Handler.BatchDone(); // May put it into the next turn at once.
+            if (connection.BatchPlace == BatchPlace.None && (connection.Interest & Libc.EPOLLIN) == 0
+                && !connection.InputEnded && !connection.IsLost && !connection.Handler.IsClosed)
+            {
+                SetInterest(connection, connection.Interest | Libc.EPOLLIN);
+            }
+        }
+
+        turn.Clear();
+        _spare = turn;
+    }
+
+    private void ResumeBatch(EpollConnection connection)
+    {
+        if (connection.BatchPlace is BatchPlace.Suspended or BatchPlace.Flying
+            && connection.Handler is { IsSuspended: true, IsClosed: false })
+        {
+            connection.BatchPlace = BatchPlace.Filling;
+            _filling.Ready.Add(connection);
+        }
+    }
+
+    private void QueueSend(EpollConnection connection)
+    {
+        if (!connection.SendQueued)
+        {
+            connection.SendQueued = true;
+            _toSend.Add(connection);
+        }
+    }
+
+    private void SendOutput()
+    {
+        for (int i = 0; i < _toSend.Count; i++)
+        {
+            EpollConnection connection = _toSend[i];
+            connection.SendQueued = false;
+            if ((connection.Interest & Libc.EPOLLOUT) == 0 && !connection.IsLost)
+            {
+                Send(connection);
+            }
+        }
+
+        _toSend.Clear();
+    }
+
+    private void Send(EpollConnection connection)
+    {
+        EpollConnection.Transfer transfer = connection.Send(out int sent);
+        _sentBytes += sent;
+        _writes++;
+        if (transfer == EpollConnection.Transfer.Full)
+        {
+            SetInterest(connection, connection.Interest | Libc.EPOLLOUT);
+        }
+        else if (transfer == EpollConnection.Transfer.Broken)
+        {
+            Lose(connection);
+        }
+        else if (connection.DrainDeadlineMs > 0)
+        {
+            connection.DrainDeadlineMs = 1; // All is sent: nothing keeps it open.
+        }
+    }
+
+    private void CloseConnections()
+    {
+        for (int i = 0; i < _toClose.Count; i++)
+        {
+            EpollConnection connection = _toClose[i];
+            if (connection.BatchPlace == BatchPlace.Flying)
+            {
+                continue; // The turn still lists it. It comes here again when that is finished.
+            }
+
+            _toClose.RemoveAt(i--);
+            if (connection.Handler.DropsOutput || connection.IsLost)
+            {
+                Destroy(connection);
+                continue;
+            }
+
+            connection.DrainDeadlineMs = _nowMs + DrainMs;
+            SetInterest(connection, connection.Interest & Libc.EPOLLOUT);
+            if ((connection.Interest & Libc.EPOLLOUT) == 0)
+            {
+                Send(connection);
+            }
+
+            _draining.Add(connection);
+        }
+
+        for (int i = _draining.Count - 1; i >= 0; i--)
+        {
+            if (_draining[i].DrainDeadlineMs <= _nowMs)
+            {
+                EpollConnection connection = _draining[i];
+                _draining[i] = _draining[^1];
+                _draining.RemoveAt(_draining.Count - 1);
+                Destroy(connection);
+            }
+        }
+    }
+
+    private void Destroy(EpollConnection connection)
+    {
+        Unwatch(connection);
+        _connections[connection.Descriptor] = null;
+        _connectionCount--;
+        connection.BatchPlace = BatchPlace.None;
+        connection.Destroy();
+        Services.Forget();
+    }
+
+    private void SetInterest(EpollConnection connection, uint interest)
+    {
+        if (connection.Watch == WatchState.Watched)
+        {
+            if (connection.Interest != interest)
+            {
+                connection.Interest = interest;
+                _epoll.Modify(connection.Descriptor, interest);
+            }
+        }
+        else if (connection.Watch == WatchState.New)
+        {
+            connection.Interest = interest;
+            connection.Watch = WatchState.Watched;
+            if (!_epoll.TryAdd(connection.Descriptor, interest))
+            {
+                Log.AcceptFailed(Logger, "no room in the epoll set");
+                Lose(connection);
+            }
+        }
+    }
+
+    private void Unwatch(EpollConnection connection)
+    {
+        if (connection.Watch == WatchState.Watched)
+        {
+            _epoll.Remove(connection.Descriptor);
+        }
+
+        connection.Watch = WatchState.Removed;
+        connection.Interest = 0;
+    }
+
+    private void PlanTimers()
+    {
+        if (_nowMs >= Volatile.Read(ref _nextCronMs))
+        {
+            _nextCronMs = long.MaxValue; // Until it has run and says when it wants to run again.
+            _filling.CronDue = true;
+        }
+
+        if (_nowMs >= _nextMaintenanceMs)
+        {
+            _nextMaintenanceMs = _nowMs + MaintenanceIntervalMs;
+            _filling.MaintenanceDue = ListConnections(_filling) > 0;
+            if (Index == 0)
+            {
+                Services.Blocks.Trim();
+            }
+        }
+
+        if (_acceptsAgainAtMs > 0 && _nowMs >= _acceptsAgainAtMs)
+        {
+            WatchListeners();
+        }
+    }
+
+    private int ListConnections(Turn turn)
+    {
+        turn.Maintained.Clear();
+        if (_connectionCount > 0)
+        {
+            foreach (EpollConnection? connection in _connections)
+            {
+                if (connection is not null)
+                {
+                    turn.Maintained.Add(connection);
+                }
+            }
+        }
+
+        return turn.Maintained.Count;
+    }
+
+    private void CountTraffic()
+    {
+        if ((_receivedBytes | _sentBytes) != 0)
+        {
+            Services.Executor.Statistics.AddTraffic(_receivedBytes, _sentBytes, _reads, _writes);
+            _receivedBytes = 0;
+            _sentBytes = 0;
+            _reads = 0;
+            _writes = 0;
+        }
+    }
+
+    private bool IsFinished()
+    {
+        if (_connectionCount > 0 && _nowMs < _stopAtMs)
+        {
+            return false;
+        }
+
+        if (_flying is not null)
+        {
+            return false; // The command loop still refers to this loop's connections.
+        }
+
+        foreach (EpollConnection? connection in _connections)
+        {
+            if (connection is not null)
+            {
+                Destroy(connection);
+            }
+        }
+
+        return true;
+    }
+}

@@ -1,0 +1,39 @@
+using System.Net;
+using KvServer.Resp;
+
+namespace KvServer.Server.Net;
+
+/// <summary>What a client's session may ask of the connection beneath it.</summary>
+/// <remarks>All members are for the command loop.</remarks>
+internal interface IClientConnection
+{
+    EndPoint? RemoteEndPoint { get; }
+
+    EndPoint? LocalEndPoint { get; }
+
+    /// <summary>The socket's descriptor, or -1 where there is none to show.</summary>
+    int FileDescriptor { get; }
+
+    /// <summary>Bytes written for this client that the socket has not taken yet.</summary>
+    long PendingOutputBytes { get; }
+
+    /// <summary>Bytes received that do not make a whole request yet.</summary>
+    long PendingInputBytes { get; }
+
+    /// <summary>The limits the next request is framed under; wider once the client is authenticated.</summary>
+    ProtocolLimits Limits { set; }
+
+    /// <summary>Something was written for this client outside its own batch: send it at the end of this entry.</summary>
+    void MarkOutputPending();
+
+    /// <summary>Goes on with a batch that <see cref="Commands.CommandExecutor.Run"/> left unfinished.</summary>
+    /// <remarks>Later, in an entry of its own: a command that resumes others still runs when this returns.</remarks>
+    void Resume();
+
+    /// <summary>Closes once everything written so far has been sent.</summary>
+    void CloseAfterReplies();
+
+    /// <summary>Closes at once; what has not been sent is dropped.</summary>
+    /// <param name="reason">For the log.</param>
+    void CloseNow(string reason);
+}

@@ -1,0 +1,200 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Net;
+using KvServer.Server.Commands;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace KvServer.Server.Net;
+
+/// <summary>A connection of the framework's socket transport, with an output pipe of our own in front of it.</summary>
+/// <remarks>
+/// <para>The framework's pipe does not tell how much of it was sent, and its writer may be told to wait. Commands must
+/// never wait, and the limits on unread replies need the number. So replies go into a pipe without a threshold, and
+/// <see cref="PumpAsync"/> moves them on as the socket takes them, which costs one copy.</para>
+/// <para>It is also the <see cref="LoopEntry"/>-maker for its batches: what finds the command loop busy is completed
+/// on a pool thread afterwards.</para>
+/// </remarks>
+internal sealed class SocketsConnection : ConnectionContext, IDuplexPipe, IThreadPoolWorkItem
+{
+    private readonly ConnectionContext _socket;
+    private readonly Pipe _output;
+    private readonly BatchEntry _entry;
+    private readonly CommandLoop _loop;
+    private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _batchHasRun;
+
+    /// <summary>Wraps a connection of the framework, which is owned from here on.</summary>
+    internal SocketsConnection(ConnectionContext socket, SocketsTransport transport, PipeOptions pipeOptions)
+    {
+        _socket = socket;
+        _output = new Pipe(pipeOptions);
+        _entry = new BatchEntry(this);
+        _loop = transport.CommandLoop;
+        Handler = new Connection(this, transport, transport.Services.NewRequestReader());
+    }
+
+    /// <summary>The protocol side of this connection.</summary>
+    internal Connection Handler { get; }
+
+    /// <summary>Completes when the command loop has let go of the connection.</summary>
+    internal Task Closed => _closed.Task;
+
+    /// <inheritdoc/>
+    public override IDuplexPipe Transport
+    {
+        get => this;
+        set => throw new NotSupportedException();
+    }
+
+    /// <inheritdoc/>
+    public PipeReader Input => _socket.Transport.Input;
+
+    /// <inheritdoc/>
+    public PipeWriter Output => _output.Writer;
+
+    /// <inheritdoc/>
+    public override string ConnectionId
+    {
+        get => _socket.ConnectionId;
+        set => _socket.ConnectionId = value;
+    }
+
+    /// <inheritdoc/>
+    public override IFeatureCollection Features => _socket.Features;
+
+    /// <inheritdoc/>
+    public override IDictionary<object, object?> Items
+    {
+        get => _socket.Items;
+        set => _socket.Items = value;
+    }
+
+    /// <inheritdoc/>
+    public override EndPoint? RemoteEndPoint
+    {
+        get => _socket.RemoteEndPoint is IPEndPoint remote ? remote : null;
+        set => _socket.RemoteEndPoint = value;
+    }
+
+    /// <inheritdoc/>
+    public override EndPoint? LocalEndPoint
+    {
+        get => _socket.LocalEndPoint;
+        set => _socket.LocalEndPoint = value;
+    }
+
+    /// <inheritdoc/>
+    public override CancellationToken ConnectionClosed
+    {
+        get => _socket.ConnectionClosed;
+        set => _socket.ConnectionClosed = value;
+    }
+
+    /// <inheritdoc/>
+    public override void Abort(ConnectionAbortedException abortReason) => _socket.Abort(abortReason);
+
+    /// <inheritdoc/>
+    public override async ValueTask DisposeAsync()
+    {
+        await _socket.DisposeAsync();
+        await base.DisposeAsync();
+    }
+
+    /// <summary>Runs the batch, or the rest of a suspended one. Any thread, not inside the command loop.</summary>
+    internal void RunBatch()
+    {
+        if (_loop.Run(_entry))
+        {
+            ReleaseReceiveLoop();
+        }
+    }
+
+    /// <summary>Closes a suspended client whose peer has hung up. Any thread.</summary>
+    internal void PeerEnded() => _loop.Post(() =>
+    {
+        if (Handler.IsSuspended)
+        {
+            Handler.CloseNow("connection lost");
+        }
+    });
+
+    /// <summary>Lets the receive loop, if it waits for a suspended batch, see that the connection is closed. Inside the
+    /// command loop.</summary>
+    internal void MarkClosed()
+    {
+        if (Handler.IsSuspended)
+        {
+            Volatile.Write(ref _batchHasRun, 1);
+            _ = ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        }
+
+        Input.CancelPendingRead();
+        _ = _closed.TrySetResult();
+    }
+
+    /// <summary>Moves replies to the socket as it takes them, until the output is complete.</summary>
+    internal async Task PumpAsync(SocketsTransport transport)
+    {
+        PipeReader from = _output.Reader;
+        PipeWriter to = _socket.Transport.Output;
+        try
+        {
+            while (true)
+            {
+                ReadResult result = await from.ReadAsync();
+                long bytes = result.Buffer.Length;
+                foreach (ReadOnlyMemory<byte> segment in result.Buffer)
+                {
+                    to.Write(segment.Span);
+                }
+
+                FlushResult flushed = await to.FlushAsync();
+                Handler.CountSent(bytes);
+                transport.CountSent(bytes);
+                from.AdvanceTo(result.Buffer.End);
+                if (flushed.IsCompleted || (result.IsCompleted && bytes == 0))
+                {
+                    break;
+                }
+            }
+        }
+        catch (Exception fault) when (fault is IOException or OperationCanceledException)
+        {
+            // The peer is gone; the receiving side notices by itself.
+        }
+
+        await to.CompleteAsync();
+        await from.CompleteAsync();
+    }
+
+    /// <inheritdoc/>
+    void IThreadPoolWorkItem.Execute() => ReleaseReceiveLoop();
+
+    // A resumed batch may have been finished by another thread before the one that suspended it looks: one of them only.
+    private void ReleaseReceiveLoop()
+    {
+        if (Interlocked.Exchange(ref _batchHasRun, 0) == 1)
+        {
+            Handler.BatchDone();
+        }
+    }
+
+    private sealed class BatchEntry(SocketsConnection connection) : LoopEntry
+    {
+        internal override void Execute(CommandExecutor executor)
+        {
+            executor.BeginTurn();
+            Connection handler = connection.Handler;
+            handler.LookAhead(executor);
+            handler.PrefetchEntries(executor);
+            handler.RunBatch(executor);
+            if (!handler.IsSuspended)
+            {
+                Volatile.Write(ref connection._batchHasRun, 1);
+            }
+        }
+
+        internal override void Completed() => ThreadPool.UnsafeQueueUserWorkItem(connection, preferLocal: false);
+    }
+}

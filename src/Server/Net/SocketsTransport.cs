@@ -1,0 +1,328 @@
+using System.Collections.Concurrent;
+using System.IO.Pipelines;
+using System.Net.Sockets;
+using KvServer.Resp;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+
+namespace KvServer.Server.Net;
+
+/// <summary>The transport for systems without epoll: the framework's sockets, on the thread pool.</summary>
+/// <remarks>
+/// <para>The framework's connection pumps bytes between socket and pipes; the accepting is ours, because errors such as
+/// a lack of descriptors must neither stop nor spin the server.</para>
+/// <para>A client's unread input is bounded by the pipe, and each hand-over to the command loop by the size of a batch,
+/// in the order they came: a client that sends without end waits for its turn like the others.</para>
+/// </remarks>
+internal sealed class SocketsTransport : ConnectionHost, ITransport
+{
+    // As much as the framework receives ahead of a batch that runs.
+    private const int ReadAheadBytes = 64 * 1024;
+    private const int WriteAheadBytes = 64 * 1024;
+    private const int MaintenanceIntervalMs = 1000;
+    private const int AcceptPauseMs = 100;
+    private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(10);
+
+    private readonly ConcurrentDictionary<SocketsConnection, bool> _connections = new();
+    private readonly ConcurrentBag<RequestBatch> _batches = [];
+    private readonly SocketConnectionContextFactory _factory;
+    private readonly PipeOptions _pipeOptions;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Timer _cron;
+    private readonly Timer _maintenance;
+    private readonly HashSet<Listener> _accepting = [];
+    private Task? _stopped;
+    private long _acceptLoggedAtMs;
+
+    /// <summary>Makes the transport; nothing runs yet.</summary>
+    /// <param name="services">What the network layer shares; stays the caller's to dispose.</param>
+    internal SocketsTransport(NetServices services)
+        : base(services)
+    {
+        Listeners = new Listeners(services.Config, services.Logger);
+        _factory = new SocketConnectionContextFactory(
+            new SocketConnectionFactoryOptions
+            {
+                MaxReadBufferSize = ReadAheadBytes,
+                MaxWriteBufferSize = WriteAheadBytes,
+                WaitForDataBeforeAllocatingBuffer = true, // An idle connection holds no block.
+            },
+            services.Logger);
+        _pipeOptions = new PipeOptions(
+            services.Blocks,
+            readerScheduler: PipeScheduler.ThreadPool, // The pump must not run inside the command loop.
+            writerScheduler: PipeScheduler.Inline,
+            pauseWriterThreshold: 0,
+            resumeWriterThreshold: 0,
+            minimumSegmentSize: BlockPool.BlockBytes,
+            useSynchronizationContext: false);
+        _cron = new Timer(static state => ((SocketsTransport)state!).PostCron(), this, Timeout.Infinite, Timeout.Infinite);
+        _maintenance = new Timer(
+            static state => ((SocketsTransport)state!).PostMaintenance(), this, Timeout.Infinite, Timeout.Infinite);
+    }
+
+    /// <inheritdoc/>
+    public Listeners Listeners { get; }
+
+    /// <inheritdoc/>
+    public void Start()
+    {
+        Listeners.Open();
+        _ = Services.Reserve.TryTake();
+        AcceptFromAll();
+        _ = _cron.Change(0, Timeout.Infinite);
+        _ = _maintenance.Change(MaintenanceIntervalMs, MaintenanceIntervalMs);
+    }
+
+    /// <inheritdoc/>
+    public bool TryListenAgain()
+    {
+        bool listens = Listeners.TryReopen();
+        AcceptFromAll();
+        return listens;
+    }
+
+    /// <inheritdoc/>
+    public Task StopAsync(TimeSpan within) => _stopped ??= StopCoreAsync(within);
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync(TimeSpan.Zero);
+        Listeners.Dispose();
+        await _cron.DisposeAsync();
+        await _maintenance.DisposeAsync();
+        _factory.Dispose();
+        _stopping.Dispose();
+    }
+
+    /// <inheritdoc/>
+    internal override RequestBatch RentBatch() => _batches.TryTake(out RequestBatch? batch) ? batch : new RequestBatch();
+
+    /// <inheritdoc/>
+    internal override void ReturnBatch(RequestBatch batch) => _batches.Add(batch);
+
+    /// <inheritdoc/>
+    internal override void CountReceived(Connection connection, long bytes)
+    {
+        connection.LastInputMs = Environment.TickCount64;
+        Services.Executor.Statistics.AddTraffic(bytes, 0, reads: 1, writes: 0);
+    }
+
+    /// <summary>Counts bytes given to a socket. Any thread.</summary>
+    internal void CountSent(long bytes) =>
+        Services.Executor.Statistics.AddTraffic(0, bytes, reads: 0, writes: 1);
+
+    /// <inheritdoc/>
+    internal override ValueTask RunAsync(Connection connection)
+    {
+        // First the promise, then the work: another thread may have done it before this one looks again.
+        ValueTask run = connection.BatchRunAsync();
+        ((SocketsConnection)connection.Context).RunBatch();
+        return run;
+    }
+
+    /// <inheritdoc/>
+    internal override bool HasPeerEnded(Connection connection) =>
+        ((SocketsConnection)connection.Context).ConnectionClosed.IsCancellationRequested;
+
+    /// <inheritdoc/>
+    internal override void OutputCommitted(Connection connection)
+    {
+        // The pipe has woken the pump.
+    }
+
+    /// <inheritdoc/>
+    internal override void Resume(Connection connection)
+    {
+        if (connection.IsSuspended)
+        {
+            _ = ThreadPool.UnsafeQueueUserWorkItem(
+                static connection => connection.RunBatch(),
+                (SocketsConnection)connection.Context,
+                preferLocal: false);
+        }
+    }
+
+    /// <inheritdoc/>
+    internal override void Close(Connection connection) => ((SocketsConnection)connection.Context).MarkClosed();
+
+    private void AcceptFromAll()
+    {
+        foreach (Listener listener in Listeners.All)
+        {
+            if (_accepting.Add(listener))
+            {
+                _ = AcceptAsync(listener);
+            }
+        }
+
+        _ = _accepting.RemoveWhere(static listener => listener.IsClosed);
+    }
+
+    private async Task AcceptAsync(Listener listener)
+    {
+        CancellationToken stopping = _stopping.Token;
+        while (!stopping.IsCancellationRequested && !listener.IsClosed)
+        {
+            try
+            {
+                Socket socket = await listener.Socket.AcceptAsync(stopping);
+                ReadOnlyMemory<byte> refusal = Services.Admit(socket.RemoteEndPoint).ToArray();
+                if (!refusal.IsEmpty)
+                {
+                    await RefuseAsync(socket, refusal);
+                    continue;
+                }
+
+                Serve(socket);
+            }
+            catch (SocketException fault) when (!listener.IsClosed)
+            {
+                // Out of descriptors, most likely: the connection waits in the backlog until there are some again.
+                LogAcceptFailure(fault);
+                Services.Reserve.Release();
+                do
+                {
+                    await Task.Delay(AcceptPauseMs, CancellationToken.None);
+                }
+                while (!Services.Reserve.TryTake() && !stopping.IsCancellationRequested);
+            }
+            catch (Exception fault) when (fault is OperationCanceledException or ObjectDisposedException or SocketException)
+            {
+                return; // The server stops, or listens elsewhere.
+            }
+        }
+    }
+
+    private void LogAcceptFailure(SocketException fault)
+    {
+        long nowMs = Environment.TickCount64;
+        if (nowMs - _acceptLoggedAtMs >= MaintenanceIntervalMs)
+        {
+            _acceptLoggedAtMs = nowMs;
+            Log.AcceptFailed(Logger, fault.Message);
+        }
+    }
+
+    private async Task RefuseAsync(Socket socket, ReadOnlyMemory<byte> refusal)
+    {
+        using (socket)
+        {
+            CommandLoop.Post(() => Services.Executor.Statistics.ConnectionsRejected++);
+            try
+            {
+                // It fits into the empty buffer of a new socket, so this does not wait.
+                _ = await socket.SendAsync(refusal);
+            }
+            catch (SocketException)
+            {
+                // The text was a courtesy.
+            }
+        }
+    }
+
+    private void Serve(Socket socket)
+    {
+        if (socket.ProtocolType == ProtocolType.Tcp)
+        {
+            socket.NoDelay = true;
+            SetKeepAlive(socket);
+        }
+
+        SocketsConnection connection = new(_factory.Create(socket), this, _pipeOptions);
+        CommandLoop.Post(() => connection.Handler.Open(Services.Executor));
+        _connections[connection] = true;
+        _ = Task.Run(() => ServeAsync(connection));
+    }
+
+    private void SetKeepAlive(Socket socket)
+    {
+        int intervalSeconds = Config.TcpKeepaliveSeconds;
+        if (intervalSeconds > 0)
+        {
+            socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, intervalSeconds);
+            socket.SetSocketOption(
+                SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, Math.Max(1, intervalSeconds / 3));
+            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, 3);
+        }
+    }
+
+    private async Task ServeAsync(SocketsConnection connection)
+    {
+        // A suspended client does not read, so its end has to be told.
+        await using CancellationTokenRegistration ended = connection.ConnectionClosed.UnsafeRegister(
+            static state => ((SocketsConnection)state!).PeerEnded(), connection);
+        Task pump = connection.PumpAsync(this);
+        await connection.Handler.ReceiveLoopAsync();
+        await connection.Closed;
+        if (connection.Handler.DropsOutput)
+        {
+            connection.Abort(new ConnectionAbortedException());
+        }
+        else if (await Task.WhenAny(pump, Task.Delay(DrainTime)) != pump)
+        {
+            connection.Abort(new ConnectionAbortedException());
+        }
+
+        await pump;
+        await connection.DisposeAsync();
+        _ = _connections.TryRemove(connection, out _);
+        Services.Forget();
+    }
+
+    private void PostCron() => CommandLoop.Post(() =>
+    {
+        if (!_stopping.IsCancellationRequested)
+        {
+            _ = _cron.Change(Services.Executor.Cron(Environment.TickCount64), Timeout.Infinite);
+        }
+    });
+
+    private void PostMaintenance()
+    {
+        Services.Blocks.Trim();
+        CommandLoop.Post(() =>
+        {
+            long nowMs = Environment.TickCount64;
+            foreach (SocketsConnection connection in _connections.Keys)
+            {
+                connection.Handler.Maintain(nowMs);
+            }
+        });
+    }
+
+    private async Task StopCoreAsync(TimeSpan within)
+    {
+        await _stopping.CancelAsync();
+        _ = _cron.Change(Timeout.Infinite, Timeout.Infinite);
+        _ = _maintenance.Change(Timeout.Infinite, Timeout.Infinite);
+        CommandLoop.Post(() =>
+        {
+            foreach (SocketsConnection connection in _connections.Keys)
+            {
+                connection.Handler.CloseAfterReplies();
+            }
+        });
+
+        // A command loop that has failed closes nothing any more, so there is an end to waiting after the cut as well.
+        long deadlineMs = Environment.TickCount64 + (long)within.TotalMilliseconds;
+        bool cutOff = false;
+        while (!_connections.IsEmpty && Environment.TickCount64 < deadlineMs + MaintenanceIntervalMs)
+        {
+            if (!cutOff && Environment.TickCount64 >= deadlineMs)
+            {
+                cutOff = true;
+                foreach (SocketsConnection connection in _connections.Keys)
+                {
+                    connection.Abort(new ConnectionAbortedException("The server stops."));
+                }
+            }
+
+            await Task.Delay(5, CancellationToken.None);
+        }
+
+        Listeners.Dispose();
+    }
+}

@@ -1,0 +1,182 @@
+using System.Globalization;
+using KvServer.Server.Clients;
+using KvServer.Storage;
+
+namespace KvServer.Server.Observability;
+
+/// <content>Sections about memory, persistence, keys and dicts.</content>
+internal static partial class InfoReport
+{
+    private static void WriteMemory(InfoWriter info, ServerState server)
+    {
+        NativeHeap heap = server.Keyspace.Heap;
+        long used = heap.UsedBytes;
+        long reserved = heap.ReservedBytes;
+        long resident = ProcessFigures.ResidentBytes;
+        long peak = heap.PeakBytes;
+        long clients = server.Clients.All.Sum(Buffers);
+        long overhead = heap.UsedBytesOf(HeapTag.Table) + heap.UsedBytesOf(HeapTag.State)
+            + heap.UsedBytesOf(HeapTag.Expiry) + heap.UsedBytesOf(HeapTag.Buffer);
+        info.Section("Memory");
+        info.FieldWithHuman("used_memory", used);
+        info.FieldWithHuman("used_memory_rss", resident);
+        info.FieldWithHuman("used_memory_peak", peak);
+        info.Percent("used_memory_peak_perc", used, peak);
+        info.Field("used_memory_overhead", overhead);
+        info.Field("used_memory_startup", server.StartupHeapBytes);
+        info.Field("used_memory_dataset", used - overhead);
+        info.Percent("used_memory_dataset_perc", used - overhead, used - server.StartupHeapBytes);
+        info.Field("allocator_allocated", used);
+        info.Field("allocator_active", reserved);
+        info.Field("allocator_resident", reserved);
+        info.FieldWithHuman("total_system_memory", ProcessFigures.SystemMemoryBytes);
+        WriteScriptMemory(info);
+        info.FieldWithHuman("maxmemory", server.Config.MaxMemoryBytes);
+        info.Field("maxmemory_policy", OptionText("maxmemory-policy", server.Config));
+        info.Field("allocator_frag_ratio", Ratio(reserved, used));
+        info.Field("allocator_frag_bytes", reserved - used);
+        info.Field("allocator_rss_ratio", Ratio(reserved, reserved));
+        info.Field("allocator_rss_bytes", 0);
+        info.Field("rss_overhead_ratio", Ratio(resident, reserved));
+        info.Field("rss_overhead_bytes", resident - reserved);
+        info.Field("mem_fragmentation_ratio", Ratio(resident, used));
+        info.Field("mem_fragmentation_bytes", resident - used);
+        info.Field("mem_not_counted_for_evict", 0);
+        info.Field("mem_replication_backlog", 0);
+        info.Field("mem_total_replication_buffers", 0);
+        info.Field("mem_clients_slaves", 0);
+        info.Field("mem_clients_normal", clients);
+        info.Field("mem_cluster_links", 0);
+        info.Field("mem_aof_buffer", 0);
+        info.Field("mem_allocator", "kvserver-slabs");
+        info.Field("active_defrag_running", 0);
+        info.Field("lazyfree_pending_objects", server.Keyspace.Reclaimer.PendingObjects);
+        info.Field("lazyfreed_objects", server.Keyspace.Reclaimer.FreedObjects);
+        WriteManagedMemory(info);
+        foreach (HeapTag tag in Enum.GetValues<HeapTag>())
+        {
+            info.Field("heap_" + tag.ToString().ToLowerInvariant() + "_bytes", heap.UsedBytesOf(tag));
+        }
+
+        static long Buffers(Client client) => client.Connection.PendingInputBytes + client.Connection.PendingOutputBytes;
+    }
+
+    /// <summary>There are no scripts, so they take nothing; exporters expect the fields.</summary>
+    private static void WriteScriptMemory(InfoWriter info)
+    {
+        info.Field("used_memory_lua", 0);
+        info.Field("used_memory_vm_eval", 0);
+        info.Field("used_memory_lua_human", InfoWriter.Human(0));
+        info.Field("used_memory_scripts_eval", 0);
+        info.Field("number_of_cached_scripts", 0);
+        info.Field("number_of_functions", 0);
+        info.Field("number_of_libraries", 0);
+        info.Field("used_memory_vm_functions", 0);
+        info.FieldWithHuman("used_memory_vm_total", 0);
+        info.Field("used_memory_functions", 0);
+        info.FieldWithHuman("used_memory_scripts", 0);
+    }
+
+    /// <summary>The garbage-collected heap, which holds sessions and configuration but no data.</summary>
+    private static void WriteManagedMemory(InfoWriter info)
+    {
+        info.Field("gc_heap_bytes", GC.GetTotalMemory(forceFullCollection: false));
+        info.Field("gc_allocated_bytes", GC.GetTotalAllocatedBytes());
+        info.Field("gc_collections_gen0", GC.CollectionCount(0));
+        info.Field("gc_collections_gen1", GC.CollectionCount(1));
+        info.Field("gc_collections_gen2", GC.CollectionCount(2));
+        info.Field("gc_pause_microseconds", (long)GC.GetTotalPauseDuration().TotalMicroseconds);
+    }
+
+    private static void WritePersistence(InfoWriter info, ServerState server)
+    {
+        info.Section("Persistence");
+        info.Field("loading", 0);
+        info.Field("async_loading", 0);
+        info.Field("current_cow_peak", 0);
+        info.Field("current_cow_size", 0);
+        info.Field("current_cow_size_age", 0);
+        info.Field("current_fork_perc", 0.0);
+        info.Field("current_save_keys_processed", 0);
+        info.Field("current_save_keys_total", 0);
+        info.Field("rdb_changes_since_last_save", server.Statistics.Dirty);
+        info.Field("rdb_bgsave_in_progress", 0);
+        info.Field("rdb_last_save_time", server.LastSaveSeconds);
+        info.Field("rdb_last_bgsave_status", "ok");
+        info.Field("rdb_last_bgsave_time_sec", -1);
+        info.Field("rdb_current_bgsave_time_sec", -1);
+        info.Field("rdb_saves", 0);
+        info.Field("rdb_last_cow_size", 0);
+        info.Field("rdb_last_load_keys_expired", 0);
+        info.Field("rdb_last_load_keys_loaded", 0);
+        info.Field("aof_enabled", 0);
+        info.Field("aof_rewrite_in_progress", 0);
+        info.Field("aof_rewrite_scheduled", 0);
+        info.Field("aof_last_rewrite_time_sec", -1);
+        info.Field("aof_current_rewrite_time_sec", -1);
+        info.Field("aof_last_bgrewrite_status", "ok");
+        info.Field("aof_rewrites", 0);
+        info.Field("aof_rewrites_consecutive_failures", 0);
+        info.Field("aof_last_write_status", "ok");
+        info.Field("aof_last_cow_size", 0);
+        info.Field("module_fork_in_progress", 0);
+        info.Field("module_fork_last_cow_size", 0);
+    }
+
+    private static void WriteKeyspace(InfoWriter info, ServerState server)
+    {
+        info.Section("Keyspace");
+        for (int i = 0; i < server.Keyspace.DatabaseCount; i++)
+        {
+            Database database = server.Keyspace[i];
+            if (database.Count > 0)
+            {
+                info.Field(
+                    string.Create(CultureInfo.InvariantCulture, $"db{i}"),
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"keys={database.Count},expires={database.ExpireCount},avg_ttl={database.AverageTtlMs}"));
+            }
+        }
+    }
+
+    /// <summary>Two lines for each database that has had keys: its keys, and those with an expiry time. Then what the
+    /// dicts behind sets and other collections have done together.</summary>
+    private static void WriteDicts(InfoWriter info, ServerState server)
+    {
+        info.Section("Dicts");
+        for (int i = 0; i < server.Keyspace.DatabaseCount; i++)
+        {
+            Database database = server.Keyspace[i];
+            WriteDict(info, string.Create(CultureInfo.InvariantCulture, $"db{i}_keys"), database.GetFigures());
+            WriteDict(
+                info,
+                string.Create(CultureInfo.InvariantCulture, $"db{i}_expires"),
+                database.GetFigures(ofExpiries: true));
+        }
+
+        info.Field("members", Describe(server.Keyspace.MemberRuntime.Statistics));
+    }
+
+    private static void WriteDict(InfoWriter info, string name, DictFigures figures)
+    {
+        if (figures.BucketCount0 == 0 && figures.Statistics.ResizesDone == 0)
+        {
+            return;
+        }
+
+        string tables = string.Create(
+            CultureInfo.InvariantCulture,
+            $"table0_size={figures.BucketCount0},table0_used={figures.Used0},table1_size={figures.BucketCount1}," +
+            $"table1_used={figures.Used1},rehash_index={figures.RehashIndex},load_factor={figures.LoadFactor:F2},");
+        info.Field(name, tables + Describe(figures.Statistics));
+    }
+
+    private static string Describe(DictStatistics statistics) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"steps_by_commands={statistics.StepsByCommands},steps_by_cron={statistics.StepsByCron}," +
+        $"resizes_done={statistics.ResizesDone},resizes_refused={statistics.ResizesRefused}," +
+        $"resizes_forced={statistics.ResizesForced},resizes_failed={statistics.ResizesFailed}");
+
+    private static double Ratio(long part, long whole) => whole == 0 ? 0 : (double)part / whole;
+}

@@ -1,0 +1,115 @@
+using System.Diagnostics;
+using System.Globalization;
+using KvServer.Server.Commands;
+using KvServer.Storage;
+
+namespace KvServer.Server.Observability;
+
+/// <content>Sections of counters.</content>
+internal static partial class InfoReport
+{
+    private const double BytesPerKilobyte = 1024;
+
+    private static void WriteStats(InfoWriter info, ServerState server)
+    {
+        ServerStatistics statistics = server.Statistics;
+        KeyspaceStatistics keys = server.Keyspace.Statistics;
+        InstantaneousMetrics rates = statistics.Instantaneous;
+        info.Section("Stats");
+        info.Field("total_connections_received", statistics.ConnectionsReceived);
+        info.Field("total_commands_processed", statistics.CommandsProcessed);
+        info.Field("instantaneous_ops_per_sec", rates.OpsPerSecond);
+        info.Field("total_net_input_bytes", statistics.NetInputBytes);
+        info.Field("total_net_output_bytes", statistics.NetOutputBytes);
+        info.Field("total_net_repl_input_bytes", 0);
+        info.Field("total_net_repl_output_bytes", 0);
+        info.Field("instantaneous_input_kbps", rates.InputBytesPerSecond / BytesPerKilobyte);
+        info.Field("instantaneous_output_kbps", rates.OutputBytesPerSecond / BytesPerKilobyte);
+        info.Field("instantaneous_input_repl_kbps", 0.0);
+        info.Field("instantaneous_output_repl_kbps", 0.0);
+        info.Field("rejected_connections", statistics.ConnectionsRejected);
+        info.Field("sync_full", 0);
+        info.Field("sync_partial_ok", 0);
+        info.Field("sync_partial_err", 0);
+        info.Field("expired_keys", keys.ExpiredKeys);
+        info.Field("expired_stale_perc", keys.ExpiredStalePercent);
+        info.Field("expired_time_cap_reached_count", keys.ExpiredTimeCapReached);
+        info.Field("expire_cycle_cpu_milliseconds", keys.ExpireCycleMicroseconds / 1000);
+        info.Field("evicted_keys", 0);
+        info.Field("evicted_clients", 0);
+        info.Field("total_eviction_exceeded_time", 0);
+        info.Field("current_eviction_exceeded_time", 0);
+        info.Field("keyspace_hits", keys.Hits);
+        info.Field("keyspace_misses", keys.Misses);
+        info.Field("pubsub_channels", server.PubSub.ChannelCount);
+        info.Field("pubsub_patterns", server.PubSub.PatternCount);
+        info.Field("pubsubshard_channels", 0);
+        info.Field("latest_fork_usec", 0);
+        info.Field("total_forks", 0);
+        info.Field("migrate_cached_sockets", 0);
+        info.Field("slave_expires_tracked_keys", 0);
+        info.Field("active_defrag_hits", 0);
+        info.Field("active_defrag_misses", 0);
+        info.Field("active_defrag_key_hits", 0);
+        info.Field("active_defrag_key_misses", 0);
+        info.Field("total_active_defrag_time", 0);
+        info.Field("current_active_defrag_time", 0);
+        info.Field("tracking_total_keys", 0);
+        info.Field("tracking_total_items", 0);
+        info.Field("tracking_total_prefixes", 0);
+        info.Field("unexpected_error_replies", statistics.InternalErrors);
+        info.Field("total_error_replies", statistics.ErrorReplies);
+        info.Field("dump_payload_sanitizations", 0);
+        WriteTraffic(info, server);
+        info.Field("acl_access_denied_auth", statistics.AclAccessDeniedAuth);
+        info.Field(
+            "client_query_buffer_limit_disconnections", statistics.ClientQueryBufferLimitDisconnections);
+        info.Field(
+            "client_output_buffer_limit_disconnections", statistics.ClientOutputBufferLimitDisconnections);
+    }
+
+    /// <summary>With several event loops every one of them reads and writes, so all of it is threaded then. Replies go
+    /// straight into the output, so there are no reply buffers to resize.</summary>
+    private static void WriteTraffic(InfoWriter info, ServerState server)
+    {
+        bool isThreaded = server.Config.IoThreads > 1;
+        info.Field("total_reads_processed", server.Statistics.Reads);
+        info.Field("total_writes_processed", server.Statistics.Writes);
+        info.Field("io_threaded_reads_processed", isThreaded ? server.Statistics.Reads : 0);
+        info.Field("io_threaded_writes_processed", isThreaded ? server.Statistics.Writes : 0);
+        info.Field("reply_buffer_shrinks", 0);
+        info.Field("reply_buffer_expands", 0);
+    }
+
+    /// <summary>A line for each command that was called or refused since the last reset.</summary>
+    private static void WriteCommandStats(InfoWriter info, ServerState server)
+    {
+        info.Section("Commandstats");
+        foreach (Command command in server.Commands.All)
+        {
+            if (command.Calls == 0 && command.RejectedCalls == 0)
+            {
+                continue;
+            }
+
+            double micros = command.ElapsedTicks * 1e6 / Stopwatch.Frequency;
+            double each = command.Calls == 0 ? 0 : micros / command.Calls;
+            info.Field("cmdstat_" + command.DisplayName, string.Create(
+                CultureInfo.InvariantCulture,
+                $"calls={command.Calls},usec={(long)micros},usec_per_call={each:F2}," +
+                $"rejected_calls={command.RejectedCalls},failed_calls={command.FailedCalls}"));
+        }
+    }
+
+    private static void WriteErrorStats(InfoWriter info, ServerState server)
+    {
+        info.Section("Errorstats");
+        foreach ((string code, long count) in server.Statistics.ErrorsByCode)
+        {
+            info.Field("errorstat_" + code, string.Create(CultureInfo.InvariantCulture, $"count={count}"));
+        }
+    }
+
+    /// <summary>Histograms of command times are not kept, so the section has no lines.</summary>
+    private static void WriteLatencyStats(InfoWriter info, ServerState server) => info.Section("Latencystats");
+}

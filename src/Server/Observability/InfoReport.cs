@@ -1,0 +1,67 @@
+using KvServer.Resp;
+
+namespace KvServer.Server.Observability;
+
+/// <summary>The text of INFO: which sections, and what is in them.</summary>
+/// <remarks>Field names, units and order are those exporters know; our own fields come last in their section. Made anew
+/// for each call, on the command loop.</remarks>
+internal static partial class InfoReport
+{
+    /// <summary>The sections in their order; those without "default" must be asked for by name or with <c>all</c>.</summary>
+    private static readonly (string Name, bool IsDefault, Action<InfoWriter, ServerState> Write)[] Sections =
+    [
+        ("server", true, WriteServer),
+        ("clients", true, WriteClients),
+        ("memory", true, WriteMemory),
+        ("persistence", true, WritePersistence),
+        ("stats", true, WriteStats),
+        ("replication", true, WriteReplication),
+        ("cpu", true, WriteCpu),
+        ("modules", true, WriteModules),
+        ("commandstats", false, WriteCommandStats),
+        ("errorstats", true, WriteErrorStats),
+        ("latencystats", false, WriteLatencyStats),
+        ("cluster", true, WriteCluster),
+        ("keyspace", true, WriteKeyspace),
+        ("dicts", false, WriteDicts),
+    ];
+
+    /// <summary>Makes the text of some sections.</summary>
+    /// <remarks><paramref name="args"/> holds section names in any case from <paramref name="first"/> on, <c>default</c>,
+    /// <c>all</c> or <c>everything</c>; unknown names are ignored, none means default.</remarks>
+    public static string Make(ServerState server, Arguments args, int first)
+    {
+        bool[] wanted = new bool[Sections.Length];
+        for (int i = 0; i < wanted.Length; i++)
+        {
+            wanted[i] = args.Count <= first
+                ? Sections[i].IsDefault
+                : IsNamed(args, first, Sections[i].Name, Sections[i].IsDefault);
+        }
+
+        InfoWriter info = new();
+        for (int i = 0; i < wanted.Length; i++)
+        {
+            if (wanted[i])
+            {
+                Sections[i].Write(info, server);
+            }
+        }
+
+        return info.ToString();
+    }
+
+    private static bool IsNamed(Arguments args, int first, string name, bool isDefault)
+    {
+        for (int i = first; i < args.Count; i++)
+        {
+            string word = System.Text.Encoding.ASCII.GetString(args[i]).ToLowerInvariant();
+            if (word == name || word is "all" or "everything" || (word == "default" && isDefault))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+}

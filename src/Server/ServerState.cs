@@ -1,0 +1,128 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using KvServer.Resp;
+using KvServer.Server.Clients;
+using KvServer.Server.Commands;
+using KvServer.Server.Config;
+using KvServer.Server.Observability;
+using KvServer.Server.Text;
+using KvServer.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace KvServer.Server;
+
+/// <summary>What the commands of one server share: configuration, data, clients and counters.</summary>
+/// <remarks>Made once at start-up. Its parts belong to the command loop unless they say otherwise.</remarks>
+internal sealed class ServerState(
+    ServerConfig config, Keyspace keyspace, CommandTable commands, TimeProvider clock, ILogger log)
+{
+    private readonly ProtocolLimits _unauthenticatedLimits = new() { BeforeAuthentication = true };
+    private ProtocolLimits _limits = new();
+
+    public ServerConfig Config { get; } = config;
+
+    public Keyspace Keyspace { get; } = keyspace;
+
+    public CommandTable Commands { get; } = commands;
+
+    /// <summary>The only source of time; tests bring their own.</summary>
+    public TimeProvider Clock { get; } = clock;
+
+    /// <summary>Where commands log.</summary>
+    public ILogger Log { get; } = log;
+
+    public ClientRegistry Clients { get; } = new();
+
+    /// <summary>CLIENT PAUSE.</summary>
+    public ClientPause Pause { get; } = new(keyspace);
+
+    public PubSub.PubSubRegistry PubSub { get; } = new();
+
+    public ServerStatistics Statistics { get; } = new();
+
+    /// <summary>Behind CONFIG. Set at start-up, together with what the loader found.</summary>
+    public ConfigService Configuration { get; set; } = ConfigService.WithoutFile(config);
+
+    /// <summary>Ends the process; null where nothing can, as in a server inside a test.</summary>
+    public Hosting.IShutdown? Shutdown { get; set; }
+
+    /// <summary>For the one command that runs; it clears the list when done.</summary>
+    public ByteStringList Scratch { get; } = new();
+
+    /// <summary>Forty hexadecimal digits, new for every start.</summary>
+    public string RunId { get; } = RandomNumberGenerator.GetHexString(40, lowercase: true);
+
+    /// <summary>Names the history of the dataset to replicas: forty hexadecimal digits.</summary>
+    public string ReplicationId { get; } = RandomNumberGenerator.GetHexString(40, lowercase: true);
+
+    /// <summary>Bytes the heap held when nothing was stored yet.</summary>
+    public long StartupHeapBytes { get; } = keyspace.Heap.UsedBytes;
+
+    /// <summary>When the server started, ms since the Unix epoch.</summary>
+    public long StartedAtMs { get; } = clock.GetUtcNow().ToUnixTimeMilliseconds();
+
+    /// <summary>When the dataset was last saved, or the start: LASTSAVE, in seconds since the Unix epoch.</summary>
+    public long LastSaveSeconds { get; set; } = clock.GetUtcNow().ToUnixTimeSeconds();
+
+    /// <summary>DEBUG PAUSE-CRON.</summary>
+    public bool CronPaused { get; set; }
+
+    /// <summary>True while clients must give a password.</summary>
+    public bool RequiresPassword => Config.RequirePass.Length > 0;
+
+    /// <summary>How often the cron runs now; grows with the number of clients under dynamic-hz.</summary>
+    public int Hz => Config.EffectiveHz(Clients.Count);
+
+    /// <summary>The limits that a client's next request is framed under.</summary>
+    public ProtocolLimits LimitsFor(Client client)
+    {
+        if (!client.Authenticated)
+        {
+            return _unauthenticatedLimits;
+        }
+
+        if (_limits.MaxBulkBytes != Config.ProtoMaxBulkLenBytes)
+        {
+            _limits = new ProtocolLimits { MaxBulkBytes = Config.ProtoMaxBulkLenBytes };
+        }
+
+        return _limits;
+    }
+
+    /// <summary>Whether a command that can harm the server may be called by this client.</summary>
+    public bool AllowsProtected(Command command, Client client)
+    {
+        AccessPolicy policy = command.DisplayName == "debug" ? Config.EnableDebugCommand : Config.EnableModuleCommand;
+        return policy switch
+        {
+            AccessPolicy.Yes => true,
+            AccessPolicy.Local => IsLocal(client),
+            _ => false,
+        };
+    }
+
+    /// <summary>Stands still for a while, and every client with it: DEBUG SLEEP.</summary>
+    public static void StopTheLoop(TimeSpan duration)
+    {
+        // Standing still is the point here: the loop's thread itself must not do anything else meanwhile.
+        using ManualResetEventSlim never = new();
+        never.Wait(duration);
+    }
+
+    /// <summary>The periodic work on the data: expiry and the rehash of tables nobody touches.</summary>
+    /// <param name="hz">Runs per second, which the share of time that may be spent follows from.</param>
+    public void RunCron(int hz)
+    {
+        Keyspace.ExpireSlowly(hz);
+        Keyspace.Cron(rehashBudgetMs: Config.ActiveRehashing ? 1 : 0);
+    }
+
+    /// <summary>Whether a client is on this machine.</summary>
+    public static bool IsLocal(Client client) => client.Connection.RemoteEndPoint switch
+    {
+        IPEndPoint ip => IPAddress.IsLoopback(ip.Address),
+        UnixDomainSocketEndPoint => true,
+        _ => client.Is(ClientFlags.UnixSocket),
+    };
+}

@@ -1,0 +1,25 @@
+using KvServer.Server.Commands;
+using KvServer.Server.Config;
+using KvServer.Storage;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace KvServer.Server.Tests.Net;
+
+/// <summary>The executor of a server under test, with all commands and an empty keyspace.</summary>
+internal sealed class TestExecutor : IDisposable
+{
+    private readonly Keyspace _keyspace = new(new KeyspaceOptions { DatabaseCount = 16 });
+
+    public TestExecutor(ServerConfig config)
+    {
+        Server = new ServerState(
+            config, _keyspace, CommandCatalog.CreateTable(), TimeProvider.System, NullLogger.Instance);
+        Executor = new CommandExecutor(Server, NullLogger<CommandExecutor>.Instance);
+    }
+
+    public ServerState Server { get; }
+
+    public CommandExecutor Executor { get; }
+
+    public void Dispose() => _keyspace.Dispose();
+}
