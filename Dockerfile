@@ -1,0 +1,42 @@
+# syntax=docker/dockerfile:1
+
+FROM mcr.microsoft.com/dotnet/sdk:10.0 AS build
+WORKDIR /source
+
+# Project files first: the restored packages stay cached until one of these changes.
+COPY global.json Directory.Build.props Directory.Packages.props ./
+COPY src/Resp/KvServer.Resp.csproj src/Resp/
+COPY src/Storage/KvServer.Storage.csproj src/Storage/
+COPY src/Server/KvServer.Server.csproj src/Server/
+RUN dotnet restore src/Server
+
+COPY .editorconfig BannedSymbols.txt ./
+COPY src/ src/
+RUN dotnet publish src/Server --configuration Release --no-restore --output /app
+
+FROM mcr.microsoft.com/dotnet/aspnet:10.0 AS runtime
+
+# redis-cli, for the health check and for people inside the container.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends redis-tools \
+    && rm -rf /var/lib/apt/lists/*
+
+RUN groupadd --system --gid 999 kvserver \
+    && useradd --system --uid 999 --gid kvserver --home-dir /data --shell /usr/sbin/nologin kvserver \
+    && mkdir /data \
+    && chown kvserver:kvserver /data \
+    && ln -s /app/kvserver /usr/local/bin/kvserver \
+    && ln -s /app/kvserver /usr/local/bin/redis-server
+
+COPY --from=build /app /app
+COPY docker/kvserver.conf /etc/kvserver/kvserver.conf
+COPY --chmod=755 docker/entrypoint.sh docker/healthcheck.sh /usr/local/bin/
+
+USER kvserver
+WORKDIR /data
+VOLUME /data
+EXPOSE 6379
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=5s --start-period=5s --retries=3 CMD ["healthcheck.sh"]
+ENTRYPOINT ["entrypoint.sh"]
+CMD ["kvserver"]

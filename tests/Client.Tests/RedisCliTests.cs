@@ -1,0 +1,119 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using KvServer.TestSupport;
+
+namespace KvServer.Client.Tests;
+
+/// <summary>redis-cli in its various modes.</summary>
+public sealed class RedisCliTests(SharedServer shared) : IClassFixture<SharedServer>
+{
+    [Fact]
+    public async Task Commands_on_the_command_line_print_their_replies()
+    {
+        Assert.Equal("OK\n", await CliAsync("SET", "cli:k", "v"));
+        Assert.Equal("v\n", await CliAsync("GET", "cli:k"));
+        Assert.Equal("\n", await CliAsync("GET", "cli:missing"));
+        Assert.Equal("(nil)\n", await CliAsync("--no-raw", "GET", "cli:missing"));
+        Assert.Equal("(integer) 2\n", await CliAsync("--no-raw", "SADD", "cli:s", "a", "b"));
+        Assert.Contains("unknown command", await CliAsync("NOSUCH"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Resp3_shows_maps_and_sets()
+    {
+        await CliAsync("SADD", "cli:resp3", "member");
+        Assert.Equal("1~ \"member\"\n", await CliAsync("-3", "--no-raw", "SMEMBERS", "cli:resp3"));
+        Assert.Contains("1# \"databases\"", await CliAsync("-3", "--no-raw", "CONFIG", "GET", "databases"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_last_argument_can_come_from_standard_input()
+    {
+        byte[] value = Encoding.UTF8.GetBytes(new string('z', 100_000));
+        Assert.Equal("OK\n", await CliAsync(value, "-x", "SET", "cli:stdin"));
+        Assert.Equal("100000\n", await CliAsync("STRLEN", "cli:stdin"));
+    }
+
+    [Fact]
+    public async Task A_session_runs_several_commands()
+    {
+        string output = await CliAsync("SELECT 4\nSET cli:session 1\nINCR cli:session\nDBSIZE\n"u8.ToArray());
+        Assert.Equal("OK\nOK\n2\n1\n", output);
+    }
+
+    [Fact]
+    public async Task Pipe_mode_loads_many_requests()
+    {
+        using MemoryStream requests = new();
+        for (int i = 0; i < 20_000; i++)
+        {
+            string number = i.ToString(CultureInfo.InvariantCulture);
+            byte[][] command = [[.. "SET"u8], Encoding.ASCII.GetBytes("cli:pipe:" + number), Encoding.ASCII.GetBytes(number)];
+            CommandLine.AppendRequest(requests, command);
+        }
+
+        string output = await CliAsync(requests.ToArray(), "-n", "5", "--pipe");
+        Assert.Contains("errors: 0, replies: 20000", output, StringComparison.Ordinal);
+        Assert.Equal("20000\n", await CliAsync("-n", "5", "DBSIZE"));
+        string scanned = await CliAsync("-n", "5", "--scan", "--pattern", "cli:pipe:*");
+        Assert.Equal(20_000, scanned.Split('\n', StringSplitOptions.RemoveEmptyEntries).Distinct(StringComparer.Ordinal).Count());
+    }
+
+    [Fact]
+    public async Task Big_keys_and_memory_keys_are_found()
+    {
+        await CliAsync(Encoding.UTF8.GetBytes(new string('b', 50_000)), "-x", "-n", "6", "SET", "cli:big");
+        await CliAsync("-n", "6", "SADD", "cli:bigset", "1", "2", "3");
+        string big = await CliAsync("-n", "6", "--bigkeys");
+        Assert.Contains("Biggest string found '\"cli:big\"' has 50000 bytes", big, StringComparison.Ordinal);
+        Assert.Contains("'\"cli:bigset\"' has 3 members", big, StringComparison.Ordinal);
+        string memory = await CliAsync("-n", "6", "--memkeys");
+        Assert.Contains("Biggest string found '\"cli:big\"'", memory, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Latency_mode_measures()
+    {
+        // Without a terminal the tool measures for one second and prints "min max avg count".
+        string[] fields = (await CliAsync("--latency", "--raw")).Split(' ');
+        Assert.Equal(4, fields.Length);
+    }
+
+    [Fact]
+    public async Task Stat_mode_reads_what_it_needs_from_info()
+    {
+        ProcessStartInfo start = new(Require.Tool("redis-cli"), ["-p", shared.Port, "--stat", "-i", "0.05"])
+        {
+            RedirectStandardOutput = true,
+            UseShellExecute = false,
+        };
+        using Process process = Process.Start(start)!;
+        try
+        {
+            List<string> lines = [];
+            while (lines.Count < 4)
+            {
+                lines.Add(await process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(20)) ?? "");
+            }
+
+            // keys, memory, clients, blocked, requests, connections
+            Assert.Matches(@"^\d+ +[\d.]+[BKMG] +\d+ +\d+ +\d+ .*\d", lines[3]);
+        }
+        finally
+        {
+            process.Kill();
+            await process.WaitForExitAsync();
+        }
+    }
+
+    private Task<string> CliAsync(params string[] arguments) => CliAsync([], arguments);
+
+    private async Task<string> CliAsync(byte[] input, params string[] arguments)
+    {
+        string[] all = ["-p", shared.Port, .. arguments];
+        ToolRun run = await ToolRun.RunAsync(Require.Tool("redis-cli"), all, input);
+        Assert.Equal("", run.Errors);
+        return run.Output;
+    }
+}

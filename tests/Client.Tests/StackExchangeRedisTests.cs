@@ -1,0 +1,187 @@
+using System.Globalization;
+using KvServer.TestSupport;
+using StackExchange.Redis;
+
+namespace KvServer.Client.Tests;
+
+/// <summary>The .NET client most people use; the version is chosen in Directory.Packages.props.</summary>
+public sealed class StackExchangeRedisTests(SharedServer shared) : IClassFixture<SharedServer>
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    [Fact]
+    public async Task Connecting_finds_a_writable_server_and_its_databases()
+    {
+        await using ConnectedClient connected = await ConnectAsync();
+        ConnectionMultiplexer client = connected.Multiplexer;
+        IServer server = client.GetServer("127.0.0.1", shared.Server.Port);
+        Assert.True(client.IsConnected);
+        Assert.True(server.IsConnected);
+        Assert.False(server.IsSlave);
+        Assert.Equal(ServerType.Standalone, server.ServerType);
+        Assert.True(server.Version.Major >= 7);
+    }
+
+    [Fact]
+    public async Task Strings_go_in_and_come_out()
+    {
+        await using ConnectedClient connected = await ConnectAsync();
+        ConnectionMultiplexer client = connected.Multiplexer;
+        IDatabase db = client.GetDatabase(1);
+        byte[] binary = [.. Enumerable.Range(0, 256).Select(i => (byte)i)];
+        Assert.True(await db.StringSetAsync("se:text", "grüße"));
+        Assert.Equal("grüße", (string?)await db.StringGetAsync("se:text"));
+        Assert.True(await db.StringSetAsync("se:binary", binary));
+        Assert.Equal(binary, (byte[]?)await db.StringGetAsync("se:binary"));
+        Assert.True((await db.StringGetAsync("se:missing")).IsNull);
+        Assert.False(await db.StringSetAsync("se:text", "other", when: When.NotExists));
+        Assert.Equal(5, await db.StringIncrementAsync("se:counter", 5));
+        Assert.Equal(4, await db.StringDecrementAsync("se:counter"));
+        Assert.Equal(4.5, await db.StringIncrementAsync("se:counter", 0.5));
+        Assert.Equal(9, await db.StringAppendAsync("se:text", "!!"));
+        Assert.Equal("grüße!!", (string?)await db.StringGetSetAsync("se:text", "x"));
+        RedisValue[] values = await db.StringGetAsync(["se:text", "se:missing"]);
+        Assert.Equal("x", (string?)values[0]);
+        Assert.True(values[1].IsNull);
+        Assert.False(await db.StringSetBitAsync("se:bits", 9, true));
+        Assert.Equal(1, await db.StringBitCountAsync("se:bits"));
+        await Assert.ThrowsAsync<RedisServerException>(() => db.SetAddAsync("se:text", "member"));
+    }
+
+    [Fact]
+    public async Task Sets_go_in_and_come_out()
+    {
+        await using ConnectedClient connected = await ConnectAsync();
+        ConnectionMultiplexer client = connected.Multiplexer;
+        IDatabase db = client.GetDatabase();
+        await db.KeyDeleteAsync(["se:a", "se:b"]);
+        Assert.Equal(3, await db.SetAddAsync("se:a", ["1", "2", "three"]));
+        Assert.Equal(2, await db.SetAddAsync("se:b", ["2", "4"]));
+        Assert.True(await db.SetContainsAsync("se:a", "three"));
+        Assert.Equal(3, await db.SetLengthAsync("se:a"));
+        Assert.Equal(["2"], Texts(await db.SetCombineAsync(SetOperation.Intersect, "se:a", "se:b")));
+        Assert.Equal(["1", "2", "4", "three"], Texts(await db.SetCombineAsync(SetOperation.Union, "se:a", "se:b")));
+        Assert.Equal(["1", "three"], Texts(await db.SetCombineAsync(SetOperation.Difference, "se:a", "se:b")));
+        Assert.True(await db.SetMoveAsync("se:a", "se:b", "1"));
+        Assert.Equal(["1", "2", "4"], Texts(await db.SetMembersAsync("se:b")));
+        Assert.Equal(["1", "2", "4"], Texts([.. db.SetScan("se:b", pageSize: 100)]));
+        Assert.False((await db.SetPopAsync("se:b")).IsNull);
+        Assert.Equal(2, await db.SetLengthAsync("se:b"));
+
+        static string[] Texts(RedisValue[] values) => [.. values.Select(v => (string)v!).Order(StringComparer.Ordinal)];
+    }
+
+    [Fact]
+    public async Task Keys_expire_and_can_be_listed()
+    {
+        await using ConnectedClient connected = await ConnectAsync();
+        ConnectionMultiplexer client = connected.Multiplexer;
+        IDatabase db = client.GetDatabase(2);
+        Assert.True(await db.StringSetAsync("se:ttl", "x", TimeSpan.FromMinutes(5)));
+        TimeSpan? ttl = await db.KeyTimeToLiveAsync("se:ttl");
+        Assert.InRange(ttl!.Value, TimeSpan.FromMinutes(4), TimeSpan.FromMinutes(5));
+        Assert.True(await db.KeyPersistAsync("se:ttl"));
+        Assert.Null(await db.KeyTimeToLiveAsync("se:ttl"));
+        Assert.True(await db.KeyRenameAsync("se:ttl", "se:renamed"));
+        Assert.Equal(RedisType.String, await db.KeyTypeAsync("se:renamed"));
+        IServer server = client.GetServer("127.0.0.1", shared.Server.Port);
+        Assert.Contains("se:renamed", server.Keys(2, "se:*", pageSize: 1000).Select(key => (string)key!));
+        Assert.True(await db.KeyExpireAsync("se:renamed", TimeSpan.FromMilliseconds(1)));
+        long startedAt = Environment.TickCount64;
+        while (await db.KeyExistsAsync("se:renamed"))
+        {
+            Assert.True(Environment.TickCount64 - startedAt < 10_000, "the key never expired");
+        }
+    }
+
+    [Fact]
+    public async Task Thousands_of_requests_in_flight_get_their_own_replies()
+    {
+        await using ConnectedClient connected = await ConnectAsync();
+        ConnectionMultiplexer client = connected.Multiplexer;
+        IDatabase db = client.GetDatabase(3);
+        const int Count = 20_000;
+        Task[] writes = [.. Enumerable.Range(0, Count).Select(i => db.StringSetAsync(Key(i), i))];
+        await Task.WhenAll(writes).WaitAsync(Patience);
+        Task<RedisValue>[] reads = [.. Enumerable.Range(0, Count).Select(i => db.StringGetAsync(Key(i)))];
+        RedisValue[] values = await Task.WhenAll(reads).WaitAsync(Patience);
+        Assert.All(values.Index(), value => Assert.Equal(value.Index, (int)value.Item));
+        await client.GetServer("127.0.0.1", shared.Server.Port).FlushDatabaseAsync(3);
+
+        static string Key(int i) => "se:many:" + i.ToString(CultureInfo.InvariantCulture);
+    }
+
+    [Fact]
+    public async Task Messages_reach_subscribers_of_channels()
+    {
+        await using ConnectedClient connected = await ConnectAsync();
+        ConnectionMultiplexer client = connected.Multiplexer;
+        ISubscriber subscriber = client.GetSubscriber();
+        TaskCompletionSource<string> received = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        await subscriber.SubscribeAsync("se:channel", (_, message) => received.TrySetResult(message!));
+        Assert.Equal(1, await subscriber.PublishAsync("se:channel", "hello"));
+        Assert.Equal("hello", await received.Task.WaitAsync(Patience));
+        await subscriber.UnsubscribeAsync("se:channel");
+        Assert.Equal(0, await client.GetDatabase().PublishAsync("se:channel", "nobody"));
+        Assert.True(await subscriber.PingAsync() > TimeSpan.Zero);
+    }
+
+    [Fact]
+    public async Task A_client_comes_back_after_the_server_was_restarted()
+    {
+        int port = FreePort.Next();
+        ServerOptions options = ServerOptions.ForTests().With("port", port.ToString(CultureInfo.InvariantCulture));
+        ServerProcess first = await ServerProcess.StartAsync(options);
+        await using ConnectedClient connected = await ConnectAsync(port);
+        ConnectionMultiplexer client = connected.Multiplexer;
+        TaskCompletionSource restored = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        client.ConnectionRestored += (_, e) =>
+        {
+            if (e.ConnectionType == ConnectionType.Interactive)
+            {
+                restored.TrySetResult();
+            }
+        };
+        Assert.True(await client.GetDatabase().StringSetAsync("k", "before"));
+        await first.DisposeAsync();
+
+        await using ServerProcess second = await ServerProcess.StartAsync(options);
+        await restored.Task.WaitAsync(Patience);
+        Assert.True(await SetWhenUsableAsync(client.GetDatabase(), "k", "after"));
+        Assert.Equal("after", (string?)await client.GetDatabase().StringGetAsync("k"));
+    }
+
+    /// <summary>The client tells of a restored connection a moment before it hands it out.</summary>
+    private static async Task<bool> SetWhenUsableAsync(IDatabase db, string key, string value)
+    {
+        long startedAt = Environment.TickCount64;
+        while (true)
+        {
+            try
+            {
+                return await db.StringSetAsync(key, value);
+            }
+            catch (RedisConnectionException) when (Environment.TickCount64 - startedAt < Patience.TotalMilliseconds)
+            {
+                await Task.Delay(20);
+            }
+        }
+    }
+
+    private Task<ConnectedClient> ConnectAsync() => ConnectAsync(shared.Server.Port);
+
+    private static async Task<ConnectedClient> ConnectAsync(int port)
+    {
+        ConfigurationOptions options = new()
+        {
+            EndPoints = { { "127.0.0.1", port } },
+            AbortOnConnectFail = true,
+            AllowAdmin = true,
+            ConnectTimeout = 15_000,
+            SyncTimeout = 15_000,
+            ResponseTimeout = 15_000,
+            ClientName = "client-tests",
+        };
+        return new ConnectedClient(await ConnectionMultiplexer.ConnectAsync(options));
+    }
+}
