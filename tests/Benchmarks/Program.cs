@@ -1,1 +1,3 @@
-return 0;
+using KvServer.Benchmarks;
+
+return await BenchmarkProgram.RunAsync(args);

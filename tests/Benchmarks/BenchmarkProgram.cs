@@ -1,0 +1,63 @@
+using BenchmarkDotNet.Running;
+using KvServer.Benchmarks.Scenarios;
+
+namespace KvServer.Benchmarks;
+
+/// <summary>Chooses what to measure by the first argument.</summary>
+internal static class BenchmarkProgram
+{
+    private static readonly (string Name, string Help, Func<BenchmarkOptions, Task> Run)[] Scenarios =
+    [
+        ("compare", "GET SET SADD SISMEMBER with redis-benchmark: throughput, latency, CPU per request", Compare.RunAsync),
+        ("memory", "resident bytes per key, 5M keys of 11 bytes with 64-byte values", Memory.RunAsync),
+        ("largeget", "CPU per random GET at -P 32 over 5M keys", LargeGet.RunAsync),
+        ("growth", "latency while one keyspace grows from 0 to 20M keys; writes docs/growth.svg", Growth.RunAsync),
+        ("startup", "from the start of the process to the first reply", Startup.RunAsync),
+        ("fairness", "p99 of 50 connections with and without one that streams a pipeline", Fairness.RunAsync),
+        ("idle", "resident bytes per idle connection, 10,000 of them", Idle.RunAsync),
+        ("gc", "managed bytes and collections during 10M commands", Collections.RunAsync),
+    ];
+
+    /// <summary>Runs one scenario, all of them, or BenchmarkDotNet.</summary>
+    /// <returns>The exit code of the process.</returns>
+    public static async Task<int> RunAsync(string[] args)
+    {
+        string name = args.FirstOrDefault() ?? "help";
+        if (name == "bdn")
+        {
+            BenchmarkSwitcher.FromAssembly(typeof(BenchmarkProgram).Assembly).Run(args[1..]);
+            return 0;
+        }
+
+        List<Func<BenchmarkOptions, Task>> chosen =
+            [.. Scenarios.Where(scenario => name == "all" || scenario.Name == name).Select(scenario => scenario.Run)];
+        if (chosen.Count == 0 || !BenchmarkOptions.TryParse(args[1..], out BenchmarkOptions? options))
+        {
+            PrintHelp();
+            return name == "help" ? 0 : 1;
+        }
+
+        await options.PrepareAsync();
+        Console.WriteLine(Machine.Describe(options));
+        foreach (Func<BenchmarkOptions, Task> run in chosen)
+        {
+            await run(options);
+        }
+
+        return 0;
+    }
+
+    private static void PrintHelp()
+    {
+        Console.WriteLine("dotnet run -c Release --project tests/Benchmarks -- SCENARIO [options]");
+        foreach ((string name, string help, _) in Scenarios)
+        {
+            Console.WriteLine($"  {name,-10} {help}");
+        }
+
+        Console.WriteLine("  all        every scenario above");
+        Console.WriteLine("  bdn ...    BenchmarkDotNet with its own arguments, e.g. bdn --filter '*'");
+        Console.WriteLine("Options: --quick (a tenth of the work), --only TEXT (tests whose name holds it),");
+        Console.WriteLine("  --binary PATH (the server to measure instead of a fresh publish), --own \"OPTION VALUE\" (for our server)");
+    }
+}

@@ -1,0 +1,23 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+
+namespace KvServer.Benchmarks;
+
+/// <summary>Says what the figures were measured on.</summary>
+internal static class Machine
+{
+    /// <summary>Processor, cores, memory, systems and the two servers in a few lines.</summary>
+    public static string Describe(BenchmarkOptions options)
+    {
+        string processor = File.ReadLines("/proc/cpuinfo")
+            .FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[1].Trim() ?? "?";
+        long memoryBytes = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        return string.Create(CultureInfo.InvariantCulture, $"""
+            Machine: {processor}, {Environment.ProcessorCount} cores, {memoryBytes >> 30} GB
+            System:  {RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}
+            Ours:    {options.OurBinary}
+            Beside:  {options.ReferenceBinary}
+
+            """);
+    }
+}
