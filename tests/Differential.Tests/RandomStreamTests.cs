@@ -43,7 +43,28 @@ public sealed class RandomStreamTests(EpollPair pair) : IClassFixture<EpollPair>
             }
         }
 
+        foreach (RespClient client in new[] { ours, reference })
+        {
+            RemoveExpiredKeys(client);
+        }
+
         Assert.Equal(reference.Execute("DEBUG", "DIGEST").AsString, ours.Execute("DEBUG", "DIGEST").AsString);
+    }
+
+    // A digest covers keys whose time has come until they are removed, which each server does in its own time.
+    private static void RemoveExpiredKeys(RespClient client)
+    {
+        foreach (string database in new[] { "0", "1" })
+        {
+            client.Execute("SELECT", database);
+            string cursor = "0";
+            do
+            {
+                RespValue reply = client.Execute("SCAN", cursor, "COUNT", "1000");
+                cursor = reply[0].AsString!;
+            }
+            while (cursor != "0");
+        }
     }
 
     private static bool AreEqual(StreamCommand command, RespValue ours, RespValue reference) =>

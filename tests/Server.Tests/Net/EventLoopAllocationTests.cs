@@ -22,11 +22,16 @@ public sealed class EventLoopAllocationTests
         client.Expect(":1\r\n");
         byte[] replies = new byte["+OK\r\n$5\r\nvalue\r\n:0\r\n:1\r\n".Length * pipeline];
         Exchange(client, requests, replies, Rounds);
-        long before = GC.GetTotalAllocatedBytes(precise: true);
-        Exchange(client, requests, replies, Rounds);
-        long allocated = GC.GetTotalAllocatedBytes(precise: true) - before;
+        long allocated = long.MaxValue;
 
-        // Timers tick meanwhile; only what grows with the number of requests counts.
+        // Timers tick and the JIT works meanwhile. What requests allocate would show in every attempt.
+        for (int attempt = 0; attempt < 5 && allocated >= Rounds; attempt++)
+        {
+            long before = GC.GetTotalAllocatedBytes(precise: true);
+            Exchange(client, requests, replies, Rounds);
+            allocated = GC.GetTotalAllocatedBytes(precise: true) - before;
+        }
+
         Assert.True(allocated < Rounds, $"{allocated} bytes for {4 * pipeline * Rounds} requests");
     }
 
