@@ -193,6 +193,18 @@ public readonly unsafe partial struct Dict<TLayout>
         }
     }
 
+    // A shrink passes millions of empty buckets ten at a time. Entries added meanwhile would pile up in the few buckets
+    // of table 1, so the larger table serves again and what is in the smaller one moves back.
+    private void TurnBackIfCrowded()
+    {
+        DictState* state = _state;
+        if (state->Table1.Used >= state->Table1.BucketCount && state->Table1.Mask < state->Table0.Mask)
+        {
+            (state->Table0, state->Table1) = (state->Table1, state->Table0);
+            state->RehashIndex = 0;
+        }
+    }
+
     private bool TryResize(long capacity)
     {
         long buckets = BucketCountFor(capacity);

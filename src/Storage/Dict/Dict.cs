@@ -22,7 +22,8 @@ namespace KvServer.Storage;
 /// </para>
 /// <para>
 /// Expand: when there are as many entries as buckets and resizing is allowed, or more than five per bucket even if it
-/// is not. Shrink: when less than a tenth of the buckets is filled, on request (<see cref="TryShrink"/>).
+/// is not. Shrink: when less than a tenth of the buckets is filled, on request (<see cref="TryShrink"/>); when the
+/// smaller table fills up before the larger one is empty, the tables change places and the rehash turns back.
 /// </para>
 /// <para>
 /// The dict owns its tables; entries are blocks the caller allocates, and are freed by whoever takes them out, or
@@ -140,7 +141,11 @@ public readonly unsafe partial struct Dict<TLayout>
     public void Add(byte* entry)
     {
         DictState* state = _state;
-        if (state->RehashIndex < 0 && state->Table0.Used >= state->Table0.BucketCount)
+        if (state->RehashIndex >= 0)
+        {
+            TurnBackIfCrowded();
+        }
+        else if (state->Table0.Used >= state->Table0.BucketCount)
         {
             ExpandIfNeeded();
         }

@@ -138,6 +138,31 @@ public sealed unsafe class DictTests : StoreTest
     }
 
     [Fact]
+    public void Entries_added_while_a_large_table_shrinks_do_not_pile_up_in_a_few_buckets()
+    {
+        Assert.True(_dict.TryExpand(1 << 16));
+        Insert("a");
+        Insert("b");
+        Assert.True(_dict.TryShrink());
+        Assert.Equal(Dict<MemberLayout>.InitialBucketCount, _dict.BucketCountOf(1));
+        for (int i = 1; i <= 4000; i++)
+        {
+            Insert("m" + i);
+            if (i % 400 == 0)
+            {
+                Assert.InRange(LongestChain(), 1, 12);
+            }
+        }
+
+        foreach (string member in _model.Keys)
+        {
+            Assert.True(_dict.Find(Store.HashOf(B(member)), B(member)) != null);
+        }
+
+        Free();
+    }
+
+    [Fact]
     public void A_table_the_system_refuses_leaves_the_dict_working()
     {
         for (int i = 0; i < 4; i++)
