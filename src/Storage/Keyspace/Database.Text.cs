@@ -21,7 +21,7 @@ public sealed unsafe partial class Database
 
         byte* block = Prepare(
             key,
-            FindLive(key),
+            FindToReplace(key),
             ValueType.String,
             ValueEncoding.Inline,
             text.Length,

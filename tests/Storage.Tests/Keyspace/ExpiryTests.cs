@@ -3,6 +3,23 @@ namespace KvServer.Storage.Tests;
 public sealed class ExpiryTests : StoreTest
 {
     [Fact]
+    public void A_key_whose_time_has_come_gets_no_double_while_it_may_not_be_removed()
+    {
+        Set("text", "old", StartMs + 1);
+        Set("set", "old", StartMs + 1);
+        Store.NowMs = StartMs + 10;
+        Store.DeletesExpiredKeys = false;
+        Db.SetText(K("text"), B("1.5"));
+        Assert.Equal(Lookup.Missing, Db.FindForWrite(K("set"), ValueType.Set, out _));
+        SetValue.InsertSingle(Db, K("set"), B("member"), SetLimits.Default);
+        Assert.Equal(2, Db.Count);
+        Store.DeletesExpiredKeys = true;
+        Assert.Equal("1.5", Get("text"));
+        Assert.Equal(ValueType.Set, Find("set").Type);
+        Assert.Equal(0, Db.ExpireCount);
+    }
+
+    [Fact]
     public void A_key_lives_through_its_last_millisecond_and_is_removed_after_it()
     {
         var told = new List<string>();
