@@ -75,6 +75,7 @@ public sealed unsafe partial class Database
             return;
         }
 
+        value.Trim(); // While it can still fail: afterwards the old value is gone.
         Prepare(
             key, FindToReplace(key), ValueType.String, ValueEncoding.Block, 0, expireAtMs, lazily, out byte* area);
         Unsafe.WriteUnaligned(area, value.Detach());
@@ -185,6 +186,12 @@ public sealed unsafe partial class Database
     /// <param name="length">Bytes inside the entry, for encodings that keep theirs there; otherwise 0.</param>
     internal Entry InsertValue(Key key, ValueType type, ValueEncoding encoding, int length)
     {
+        if (!_keyspace.DeletesExpiredKeys)
+        {
+            // The look-up may have passed over an entry whose time has come, which must not get a double.
+            return CreateValue(key, type, encoding, length);
+        }
+
         byte* block = CreateEntry(key, type, encoding, length, NoExpiry, out byte* area);
         if (EntryBlock.IsInline(encoding))
         {
@@ -369,37 +376,33 @@ public sealed unsafe partial class Database
         bool isVolatile = expireAtMs >= 0;
         var bytes = (nuint)(EntryBlock.ValueOffset(key.Bytes.Length, isVolatile)
             + EntryBlock.AreaBytes(encoding, length));
-        byte* block = _heap.Allocate(bytes, HeapTag.Entry);
-        byte* expiry = null;
+        EnsureTables(isVolatile);
+        byte* expiry = isVolatile ? CreateExpiryEntry((uint)key.Hash) : null;
+        byte* block;
         try
         {
-            if (isVolatile)
-            {
-                expiry = CreateExpiryEntry((uint)key.Hash);
-            }
-
-            area = EntryBlock.Write(
-                block,
-                (uint)key.Hash,
-                key.Bytes,
-                isVolatile ? EntryFlags.ExpirySlot | EntryFlags.Volatile : EntryFlags.None,
-                type,
-                encoding,
-                _keyspace.FirstAccessClock);
-            if (isVolatile)
-            {
-                EntryBlock.SetExpireAt(block, expireAtMs);
-            }
-
-            Attach(block, expiry);
+            block = _heap.Allocate(bytes, HeapTag.Entry);
         }
         catch (OutOfMemoryException)
         {
             FreeExpiryEntry(expiry);
-            _heap.Free(block, bytes, HeapTag.Entry);
             throw;
         }
 
+        area = EntryBlock.Write(
+            block,
+            (uint)key.Hash,
+            key.Bytes,
+            isVolatile ? EntryFlags.ExpirySlot | EntryFlags.Volatile : EntryFlags.None,
+            type,
+            encoding,
+            _keyspace.FirstAccessClock);
+        if (isVolatile)
+        {
+            EntryBlock.SetExpireAt(block, expireAtMs);
+        }
+
+        Attach(block, expiry);
         return block;
     }
 

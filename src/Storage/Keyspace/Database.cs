@@ -35,8 +35,8 @@ public sealed unsafe partial class Database
         _expires = Dict<ExpiryLayout>.Create(_expiresRuntime);
     }
 
-    /// <summary>The database's number; changes with <see cref="Keyspace.Swap"/>.</summary>
-    public int Index { get; internal set; }
+    /// <summary>The database's number; stays when <see cref="Keyspace.Swap"/> exchanges the data.</summary>
+    public int Index { get; }
 
     /// <summary>The keyspace it belongs to.</summary>
     public Keyspace Keyspace => _keyspace;
@@ -162,6 +162,7 @@ public sealed unsafe partial class Database
             return false;
         }
 
+        target.EnsureTables(isVolatile: EntryBlock.ExpireAtOf(source) != NoExpiry);
         byte* block = CopyHeader(source, to, out byte* area, out byte* expiry);
         try
         {
@@ -186,6 +187,7 @@ public sealed unsafe partial class Database
 
     /// <summary>Moves a key to another database where it does not exist. O(1), copies nothing.</summary>
     /// <returns><see langword="false"/> if the key is missing here or exists there.</returns>
+    /// <exception cref="OutOfMemoryException">Nothing has changed.</exception>
     public bool Move(Key key, Database target)
     {
         Debug.Assert(target != this, "a key moves to another database");
@@ -195,6 +197,7 @@ public sealed unsafe partial class Database
             return false;
         }
 
+        target.EnsureTables(isVolatile: EntryBlock.ExpireAtOf(block) != NoExpiry);
         target.Attach(block, Detach(block));
         return true;
     }
@@ -214,7 +217,16 @@ public sealed unsafe partial class Database
         DictState* keys = _keys.State;
         DictState* expires = _expires.State;
         Dict<KeyEntryLayout> newKeys = Dict<KeyEntryLayout>.Create(_keysRuntime);
-        _expires = Dict<ExpiryLayout>.Create(_expiresRuntime);
+        try
+        {
+            _expires = Dict<ExpiryLayout>.Create(_expiresRuntime);
+        }
+        catch (OutOfMemoryException)
+        {
+            Dict<KeyEntryLayout>.FreeAll(_heap, newKeys.State, FreeFrom.CommandLoop);
+            throw;
+        }
+
         _keys = newKeys;
         AverageTtlMs = 0;
         _expireCursor = 0;
@@ -341,15 +353,19 @@ public sealed unsafe partial class Database
         return expiry;
     }
 
-    // Puts an entry into both dicts, or into neither when there is no memory for a first table.
-    private void Attach(byte* block, byte* expiry)
+    // Makes the first tables, so that Attach cannot fail.
+    private void EnsureTables(bool isVolatile)
     {
         _keys.EnsureTable();
-        if (expiry != null)
+        if (isVolatile)
         {
             _expires.EnsureTable();
         }
+    }
 
+    // Puts an entry into both dicts, which have their tables.
+    private void Attach(byte* block, byte* expiry)
+    {
         _keys.Add(block);
         if (expiry != null)
         {

@@ -81,18 +81,21 @@ public sealed unsafe class LargeString : IDisposable
         }
     }
 
-    /// <summary>Hands the block over; this object is then empty.</summary>
-    internal BlockString Detach()
+    /// <summary>Gives back what is left of the block, if that is much: doubling may have left almost half of it empty.</summary>
+    /// <exception cref="OutOfMemoryException">The system has no memory; what was received stays.</exception>
+    internal void Trim()
     {
-        Debug.Assert(_start != null, "a string is adopted once");
-
-        // Doubling may have left almost half of the block empty.
-        if (_capacity - Length > Length / 4 && Length > MinCapacity)
+        if (_capacity - Length > Length / 4 && Length > NativeHeap.MaxSmallBytes)
         {
             _start = _heap.Reallocate(_start, (nuint)_capacity, (nuint)Length, HeapTag.Buffer);
             _capacity = Length;
         }
+    }
 
+    /// <summary>Hands the block over; this object is then empty.</summary>
+    internal BlockString Detach()
+    {
+        Debug.Assert(_start != null, "a string is adopted once");
         _heap.Retag(_start, (nuint)_capacity, HeapTag.Buffer, HeapTag.Value);
         var block = new BlockString { Start = _start, Length = (uint)Length, Capacity = (uint)_capacity };
         _start = null;

@@ -27,6 +27,7 @@ public sealed unsafe class TrackingHeap : NativeHeap
     private readonly bool _recordsStacks;
     private long _quarantineBytes;
     private long _allocationsUntilFailure = -1;
+    private int _failuresLeft;
 
     /// <summary>Makes a heap.</summary>
     /// <param name="recordsStacks">Note who asked for each block; costs microseconds per block.</param>
@@ -59,12 +60,15 @@ public sealed unsafe class TrackingHeap : NativeHeap
     /// <summary>Number of allocations so far, changes of size included.</summary>
     public long AllocationCount { get; private set; }
 
-    /// <summary>Lets the allocation after the next <paramref name="allocations"/> fail once; negative for never.</summary>
-    public void FailAfter(long allocations)
+    /// <summary>Lets allocations fail after the next <paramref name="allocations"/>; negative for never.</summary>
+    /// <param name="allocations">Allocations that still succeed.</param>
+    /// <param name="failures">How many in a row fail then; all later ones succeed.</param>
+    public void FailAfter(long allocations, int failures = 1)
     {
         lock (_lock)
         {
             _allocationsUntilFailure = allocations;
+            _failuresLeft = failures;
         }
     }
 
@@ -119,8 +123,13 @@ public sealed unsafe class TrackingHeap : NativeHeap
         lock (_lock)
         {
             AllocationCount++;
-            if (_allocationsUntilFailure >= 0 && _allocationsUntilFailure-- == 0)
+            if (_allocationsUntilFailure > 0)
             {
+                _allocationsUntilFailure--;
+            }
+            else if (_allocationsUntilFailure == 0)
+            {
+                _allocationsUntilFailure = --_failuresLeft > 0 ? 0 : -1;
                 HeapFailure.ThrowOutOfMemory();
             }
 

@@ -205,6 +205,7 @@ public unsafe ref partial struct SetValue
         try
         {
             members.TryExpand(Math.Max(capacity, Count));
+            members.EnsureTable();
             Span<byte> scratch = stackalloc byte[IntegerText.MaxLength];
             foreach (SetMember member in this)
             {

@@ -341,6 +341,7 @@ public unsafe ref partial struct SetValue
             return false;
         }
 
+        members.EnsureTable(); // Before there is a member that could leak.
         members.Add(MemberLayout.Create(_keyspace.Heap, hash, text));
         return true;
     }

@@ -100,6 +100,7 @@ internal static unsafe class ValueLifetime
         try
         {
             copy.TryExpand(CountOf(source));
+            copy.EnsureTable();
             new Dict<MemberLayout>(source, runtime)
                 .ForEach<DictRuntime, Dict<MemberLayout>, CopyMember>(runtime, ref copy);
         }
