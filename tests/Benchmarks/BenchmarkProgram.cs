@@ -11,7 +11,7 @@ internal static class BenchmarkProgram
         ("compare", "GET SET SADD SISMEMBER with redis-benchmark: throughput, latency, CPU per request", Compare.RunAsync),
         ("memory", "resident bytes per key, 5M keys of 11 bytes with 64-byte values", Memory.RunAsync),
         ("largeget", "CPU per random GET at -P 32 over 5M keys", LargeGet.RunAsync),
-        ("growth", "latency while one keyspace grows from 0 to 20M keys; writes docs/growth.svg", Growth.RunAsync),
+        ("growth", "latency while one keyspace grows from 0 to 20M keys; writes docs/growth.svg (artifacts/ with --quick)", Growth.RunAsync),
         ("startup", "from the start of the process to the first reply", Startup.RunAsync),
         ("fairness", "p99 of 50 connections with and without one that streams a pipeline", Fairness.RunAsync),
         ("idle", "resident bytes per idle connection, 10,000 of them", Idle.RunAsync),

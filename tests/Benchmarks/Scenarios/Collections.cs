@@ -19,6 +19,12 @@ internal static class Collections
         long requests = options.Quick ? 250_000 : 2_500_000;
         await using ServerProcess server = await options.StartOursAsync();
         using RespClient observer = server.Connect();
+        if (InfoFields.Read(observer, "everything").Text("gc_allocated_bytes") is null)
+        {
+            Console.WriteLine("The server does not tell of a garbage collector.");
+            return;
+        }
+
         Table table = new("command", "requests", "gen 0", "gen 1", "gen 2", "bytes allocated", "bytes per command");
         foreach (int pipeline in new[] { 16, 1 })
         {

@@ -30,8 +30,8 @@ internal static class Growth
 
         curves.Add(DictionaryGrowth.Run(table, keys));
         table.Print($"SET of new keys, {Connections} connections, {Batch} requests per write");
-        string folder = Directory.CreateDirectory(Path.Combine(TestPaths.RepositoryRoot, "docs")).FullName;
-        string plot = Path.Combine(folder, options.Quick ? "growth-quick.svg" : "growth.svg");
+        string folder = Path.Combine(TestPaths.RepositoryRoot, options.Quick ? "artifacts" : "docs");
+        string plot = Path.Combine(Directory.CreateDirectory(folder).FullName, "growth.svg");
         await File.WriteAllTextAsync(plot, GrowthPlot.Draw(curves, keys));
         Console.WriteLine($"Plot: {plot}");
     }
