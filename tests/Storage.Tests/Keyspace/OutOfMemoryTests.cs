@@ -4,7 +4,7 @@ namespace KvServer.Storage.Tests;
 /// base class asserts that nothing leaked.</summary>
 public sealed class OutOfMemoryTests : StoreTest
 {
-    private static readonly string s_long = new('x', Database.MaxInlineString + 1);
+    private static readonly string Long = new('x', Database.MaxInlineString + 1);
 
     [Theory]
     [InlineData("v", Database.NoExpiry)]
@@ -86,7 +86,7 @@ public sealed class OutOfMemoryTests : StoreTest
         Assert.Equal(2, SetValue.Open(Db, Find("set"), default).Count);
     }
 
-    private static string Text(string value) => value == "long" ? s_long : value;
+    private static string Text(string value) => value == "long" ? Long : value;
 
     private void Sweep(Action action, Action assertUnchanged, int failures = 1)
     {
