@@ -8,7 +8,8 @@ COPY global.json Directory.Build.props Directory.Packages.props ./
 COPY src/Resp/KvServer.Resp.csproj src/Resp/
 COPY src/Storage/KvServer.Storage.csproj src/Storage/
 COPY src/Server/KvServer.Server.csproj src/Server/
-RUN dotnet restore src/Server
+# Publishing compiles to native code as well and knows its platform; the restore has to know the same.
+RUN dotnet restore src/Server -p:_IsPublishing=true
 
 COPY .editorconfig BannedSymbols.txt ./
 COPY src/ src/
