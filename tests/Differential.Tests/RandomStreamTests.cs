@@ -12,7 +12,7 @@ public sealed class RandomStreamTests(EpollPair pair) : IClassFixture<EpollPair>
     private const int CommandCount = 12_000;
     private const int BatchSize = 50;
 
-    public static TheoryData<int> Seeds => [1, 2, 3, 4, 5, 6, Random.Shared.Next(), Random.Shared.Next()];
+    public static TheoryData<int> Seeds => [1, 2, 3, 4, 5, 6, 1110681099, Random.Shared.Next(), Random.Shared.Next()];
 
     [Theory]
     [MemberData(nameof(Seeds), DisableDiscoveryEnumeration = true)]
@@ -46,13 +46,13 @@ public sealed class RandomStreamTests(EpollPair pair) : IClassFixture<EpollPair>
         Assert.Equal(Digest(reference), Digest(ours));
     }
 
-    /// <summary>Returns the digest of all data, after KEYS has met the keys whose time has come.</summary>
+    /// <summary>Returns the digest of all data, after SCAN has met the keys whose time has come.</summary>
     private static string Digest(RespClient client)
     {
         foreach (string db in new[] { "0", "1" })
         {
             client.Execute("SELECT", db);
-            client.Execute("KEYS", "*");
+            client.Execute("SCAN", "0", "COUNT", "100000");
         }
 
         return client.Execute("DEBUG", "DIGEST").AsString;
