@@ -5,6 +5,7 @@ namespace KvServer.Server.Text;
 internal sealed class ByteStringList
 {
     private const int KeptBytes = 1 << 20;
+    private const int KeptItems = 1 << 16;
     private readonly List<Range> _items = [];
     private byte[] _bytes = new byte[4096];
     private int _used;
@@ -27,7 +28,7 @@ internal sealed class ByteStringList
         _used += item.Length;
     }
 
-    /// <summary>Empties the list; a buffer that has grown large is given back.</summary>
+    /// <summary>Empties the list; what has grown large is given back.</summary>
     public void Clear()
     {
         _items.Clear();
@@ -35,6 +36,11 @@ internal sealed class ByteStringList
         if (_bytes.Length > KeptBytes)
         {
             _bytes = new byte[4096];
+        }
+
+        if (_items.Capacity > KeptItems)
+        {
+            _items.Capacity = 0;
         }
     }
 }
