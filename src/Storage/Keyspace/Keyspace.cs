@@ -128,7 +128,10 @@ public sealed partial class Keyspace : IDisposable
 
     /// <summary>The recurring work on memory and tables; call it ten times a second or more often.</summary>
     /// <param name="rehashBudgetMs">Time for a rehash under way (activerehashing): 1, or 0 for none.</param>
-    /// <remarks>Takes back what the reclaimer has freed, shrinks sparse tables, notes the peak. Bounded time.</remarks>
+    /// <remarks>
+    /// Takes back what the reclaimer has freed, gives back what has stayed empty, shrinks sparse tables, notes the
+    /// peak. Bounded time.
+    /// </remarks>
     public void Cron(int rehashBudgetMs)
     {
         long drainDeadline = Stopwatch.GetTimestamp() + (Stopwatch.Frequency * DrainBudgetMs / 1000);
@@ -136,6 +139,7 @@ public sealed partial class Keyspace : IDisposable
         {
         }
 
+        Heap.TrimRegions();
         Heap.UpdatePeak();
         if (!ResizingAllowed)
         {

@@ -2,7 +2,7 @@ using System.Numerics;
 
 namespace KvServer.Storage;
 
-/// <content>Where slabs come from and go: the lists of slabs with room, and of regions with free slabs.</content>
+/// <content>Where slabs come from and go: the lists of slabs with room, of regions with free slabs, of empty regions.</content>
 public unsafe partial class NativeHeap
 {
     private void PushPartial(Slab* slab)
@@ -44,11 +44,9 @@ public unsafe partial class NativeHeap
         Region* region = _withRoom;
         if (region == null)
         {
-            region = AddRegion();
-        }
-        else if (region->FreeSlabs == uint.MaxValue)
-        {
-            _emptyRegions--;
+            // Regions in part use come first, so that empty ones stay empty and can go.
+            region = _empty != null ? TakeEmptyRegion() : AddRegion();
+            Link(region);
         }
 
         int at = BitOperations.TrailingZeroCount(region->FreeSlabs);
@@ -94,18 +92,29 @@ public unsafe partial class NativeHeap
             Link(region);
         }
 
-        if (region->FreeSlabs != uint.MaxValue)
+        if (region->FreeSlabs == uint.MaxValue)
         {
-            return;
+            Unlink(region);
+            region->Next = _empty;
+            _empty = region;
+            _emptyRegions++;
         }
+    }
 
-        if (_emptyRegions == 0)
-        {
-            _emptyRegions = 1;
-            return;
-        }
+    private Region* TakeEmptyRegion()
+    {
+        Region* region = _empty;
+        _empty = region->Next;
+        _emptyRegions--;
+        _fewestEmpty = Math.Min(_fewestEmpty, _emptyRegions);
+        return region;
+    }
 
-        Unlink(region);
+    private void UnmapEmptyRegion()
+    {
+        Region* region = _empty;
+        _empty = region->Next;
+        _emptyRegions--;
         if (region->PreviousOfAll != null)
         {
             region->PreviousOfAll->NextOfAll = region->NextOfAll;
@@ -142,7 +151,7 @@ public unsafe partial class NativeHeap
         }
 
         _all = region;
-        Link(region);
+        Volatile.Write(ref _regionsMapped, _regionsMapped + 1);
         Volatile.Write(ref _regionBytes, _regionBytes + Region.Bytes);
         return region;
     }

@@ -17,8 +17,8 @@ namespace KvServer.Storage;
 /// </code>
 /// <para>
 /// An allocation takes a freed block of the class's first slab with room, or its next fresh one. An empty slab may
-/// serve any class next; an empty region goes back to the system (one is kept, against thrashing). Larger blocks go
-/// straight to the C library.
+/// serve any class next. Empty regions that nobody has needed for a tick of the cron go back to the system
+/// (<see cref="TrimRegions"/>). Larger blocks go straight to the C library.
 /// </para>
 /// <para>
 /// Threads: small blocks are allocated and freed by the command loop alone. Another thread hands them back with
@@ -40,6 +40,12 @@ public unsafe partial class NativeHeap : IDisposable
     // Bucket arrays up to this size come from the slabs, others from fresh pages.
     private const nuint SmallTableBytes = 16384;
 
+    // Empty regions that stay for good, against mapping and unmapping in a small store.
+    private const int KeptRegions = 4;
+
+    // Regions given back by one call at most, 2 GB, so that a tick stays short.
+    private const int TrimmedRegions = 1024;
+
     // Large blocks from this size on are given back in slices; the C library surely has a mapping for each of them.
     private const nuint DiscardBytes = 33 * 1024 * 1024;
 
@@ -49,10 +55,13 @@ public unsafe partial class NativeHeap : IDisposable
     private readonly long* _local;
     private readonly long* _shared;
     private Region* _withRoom;
+    private Region* _empty;
     private Region* _all;
     private nint _queued;
     private Slab* _draining;
     private int _emptyRegions;
+    private int _fewestEmpty;
+    private long _regionsMapped;
     private long _regionBytes;
     private long _largeBytes;
     private long _peak;
@@ -97,6 +106,9 @@ public unsafe partial class NativeHeap : IDisposable
 
     /// <summary>Bytes held from the system: regions, whether in use or not, and large blocks. Any thread.</summary>
     public long ReservedBytes => Volatile.Read(ref _regionBytes) + Volatile.Read(ref _largeBytes);
+
+    /// <summary>How many regions have been asked from the system so far.</summary>
+    public long RegionsMapped => Volatile.Read(ref _regionsMapped);
 
     /// <summary>Whether other threads have given back blocks that <see cref="DrainRemoteFrees"/> has not seen.</summary>
     public bool HasRemoteFrees => _draining != null || Volatile.Read(ref _queued) != 0;
@@ -218,6 +230,22 @@ public unsafe partial class NativeHeap : IDisposable
         }
 
         return HasRemoteFrees;
+    }
+
+    /// <summary>Gives back to the system half of the regions that have been empty since the last call, but a few.</summary>
+    /// <remarks>
+    /// For the cron: what a store needs again within a tick or two stays, and after a big delete all goes within a few
+    /// seconds. O(regions given back), which is bounded. Command loop only.
+    /// </remarks>
+    public void TrimRegions()
+    {
+        int spare = Math.Min(_fewestEmpty - KeptRegions, 2 * TrimmedRegions);
+        for (int i = 0; i < spare; i += 2)
+        {
+            UnmapEmptyRegion();
+        }
+
+        _fewestEmpty = _emptyRegions;
     }
 
     /// <summary>Gives all memory back; every block becomes invalid.</summary>
