@@ -11,14 +11,21 @@ namespace KvServer.Server.Tests;
 /// fails the test when anything leaked or was written outside its bounds.</remarks>
 public abstract class CommandHarness : IDisposable
 {
-    private readonly TrackingHeap _heap = new();
+    private readonly NativeHeap _heap;
     private readonly FakeClock _clock = new();
     private readonly CommandExecutor _executor;
     private readonly List<TestClient> _clients = [];
     private readonly TestClient _client;
 
     protected CommandHarness()
+        : this(new TrackingHeap())
     {
+    }
+
+    /// <summary>Keeps the store on a heap of the test's choice; only <see cref="TrackingHeap"/> finds errors.</summary>
+    protected CommandHarness(NativeHeap heap)
+    {
+        _heap = heap;
         Keyspace keyspace = new(new KeyspaceOptions { Heap = _heap }) { NowMs = _clock.NowMs };
         Server = new ServerState(new ServerConfig(), keyspace, CommandCatalog.CreateTable(), _clock, NullLogger.Instance);
         _executor = new CommandExecutor(Server, NullLogger<CommandExecutor>.Instance);
@@ -70,8 +77,11 @@ public abstract class CommandHarness : IDisposable
     public virtual void Dispose()
     {
         _clients.ForEach(client => client.Dispose());
+        var tracking = _heap as TrackingHeap;
+        Server.Keyspace.Reclaimer.WaitUntilIdle();
+        tracking?.Verify();
         Server.Keyspace.Dispose();
-        _heap.Dispose();
+        Assert.True(tracking is null || tracking.LiveBytes == 0, "Leaked:\n" + tracking?.ReportLeaks());
         GC.SuppressFinalize(this);
     }
 }

@@ -39,13 +39,13 @@ internal readonly struct ExpireOptions
             conditions |= condition;
         }
 
-        if (conditions.HasFlag(Condition.Missing) && conditions != Condition.Missing)
+        if (Has(conditions, Condition.Missing) && conditions != Condition.Missing)
         {
             error = Encoding.ASCII.GetBytes("ERR NX and XX, GT or LT options at the same time are not compatible");
             return false;
         }
 
-        if (conditions.HasFlag(Condition.Later | Condition.Sooner))
+        if (Has(conditions, Condition.Later | Condition.Sooner))
         {
             error = Encoding.ASCII.GetBytes("ERR GT and LT options at the same time are not compatible");
             return false;
@@ -60,11 +60,14 @@ internal readonly struct ExpireOptions
     public bool Allow(long currentMs, long newMs)
     {
         bool missing = currentMs < 0;
-        return (!_conditions.HasFlag(Condition.Missing) || missing)
-            && (!_conditions.HasFlag(Condition.Present) || !missing)
-            && (!_conditions.HasFlag(Condition.Later) || (!missing && newMs > currentMs))
-            && (!_conditions.HasFlag(Condition.Sooner) || missing || newMs < currentMs);
+        return (!Has(_conditions, Condition.Missing) || missing)
+            && (!Has(_conditions, Condition.Present) || !missing)
+            && (!Has(_conditions, Condition.Later) || (!missing && newMs > currentMs))
+            && (!Has(_conditions, Condition.Sooner) || missing || newMs < currentMs);
     }
+
+    // Enum.HasFlag boxes both sides until the method has been compiled again with optimizations.
+    private static bool Has(Condition conditions, Condition asked) => (conditions & asked) == asked;
 
     private static Condition Read(ReadOnlySpan<byte> word)
     {

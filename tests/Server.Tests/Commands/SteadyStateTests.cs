@@ -1,0 +1,78 @@
+using KvServer.Storage;
+
+namespace KvServer.Server.Tests.Commands;
+
+/// <summary>Commands on a store whose size stays about the same: no managed memory, and native memory is reused.</summary>
+public sealed class SteadyStateTests() : CommandHarness(new NativeHeap())
+{
+    // Slabs and regions of all these sizes become empty and are needed again in every round.
+    private static readonly int[] s_sizes = [10, 100, 250, 260, 1000, 4096, 4097, 20_000, 32_000];
+
+    [Fact]
+    public void Values_that_change_their_size_allocate_nothing_and_keep_their_regions()
+    {
+        List<string[]> requests = [];
+        foreach (int size in s_sizes)
+        {
+            string value = new('v', size);
+            requests.AddRange(Enumerable.Range(0, 600).Select(i => (string[])["SET", "key" + i, value]));
+        }
+
+        requests.AddRange(Enumerable.Range(0, 600).Select(i => (string[])["DEL", "key" + i]));
+        AssertSteady(requests, rounds: 10);
+    }
+
+    [Fact]
+    public void A_value_received_into_its_own_block_allocates_two_small_objects_whatever_its_size()
+    {
+        string large = new('v', 200_000);
+        string larger = new('v', 1_500_000);
+        string[][] requests = [["SET", "key", large], ["SET", "key", larger], ["SET", "key", "small"]];
+        Assert.InRange(Client.AllocatedBytesOf(requests, rounds: 60), 0, 60 * 200);
+    }
+
+    [Fact]
+    public void Strings_that_grow_and_go_allocate_nothing()
+    {
+        List<string[]> requests = [];
+        string part = new('p', 700);
+        requests.AddRange(Enumerable.Repeat((string[])["APPEND", "key", part], 100));
+        requests.AddRange(Enumerable.Repeat((string[])["INCR", "counter"], 10));
+        requests.AddRange([["SETRANGE", "key", "100000", "x"], ["DEL", "key"], ["GETDEL", "counter"]]);
+        AssertSteady(requests);
+    }
+
+    [Fact]
+    public void Keys_that_come_and_go_with_expiry_times_allocate_nothing()
+    {
+        List<string[]> requests = [];
+        for (int i = 0; i < 300; i++)
+        {
+            string key = "key" + i;
+            requests.AddRange([["SET", key, "value"], ["EXPIRE", key, "100"], ["GET", key], ["TTL", key]]);
+            requests.Add(i % 2 == 0 ? ["DEL", key] : ["UNLINK", key]);
+        }
+
+        AssertSteady(requests);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("member")]
+    public void Sets_that_grow_and_shrink_allocate_nothing(string prefix)
+    {
+        List<string[]> requests = [];
+        requests.AddRange(Enumerable.Range(0, 700).Select(i => (string[])["SADD", "set", prefix + i]));
+        requests.AddRange(Enumerable.Range(0, 700).Select(i => (string[])["SISMEMBER", "set", prefix + i]));
+        requests.AddRange(Enumerable.Range(0, 700).Select(i => (string[])["SREM", "set", prefix + i]));
+        AssertSteady(requests, rounds: 30);
+    }
+
+    private void AssertSteady(List<string[]> requests, int rounds = 100)
+    {
+        Client.AllocatedBytesOf([.. requests], rounds: 1); // Past the first growth of pools and lists.
+        long mapped = Server.Keyspace.Heap.RegionsMapped;
+        Assert.Equal(0, Client.AllocatedBytesOf([.. requests], rounds));
+        Assert.Equal(mapped, Server.Keyspace.Heap.RegionsMapped);
+    }
+}
