@@ -72,10 +72,6 @@ public readonly unsafe partial struct Dict<TLayout>
     /// <summary>The next bucket to move, or -1.</summary>
     public long RehashIndex => _state->RehashIndex;
 
-    /// <summary>Bytes of both tables and the state.</summary>
-    public long TableBytes =>
-        ((_state->Table0.BucketCount + _state->Table1.BucketCount) * sizeof(byte*)) + DictState.Bytes;
-
     /// <summary>Makes an empty dict; its first table comes with the first entry.</summary>
     /// <exception cref="OutOfMemoryException">The system has no memory.</exception>
     public static Dict<TLayout> Create(DictRuntime runtime)

@@ -22,14 +22,6 @@ public sealed unsafe partial class Database
     public void SetString(Key key, ReadOnlySpan<byte> value, long expireAtMs = NoExpiry, bool lazily = false) =>
         SetString(key, FindToReplace(key), value, expireAtMs, lazily);
 
-    /// <summary>Replaces the value of a key that a look-up has just found.</summary>
-    public void ReplaceWithString(
-        ref Entry entry, ReadOnlySpan<byte> value, long expireAtMs = NoExpiry, bool lazily = false)
-    {
-        byte* block = SetString(KeyOf(entry.Block), entry.Block, value, expireAtMs, lazily);
-        entry = new Entry(block);
-    }
-
     /// <summary>Sets a key to an integer, replacing whatever it holds.</summary>
     public void SetInteger(Key key, long value, long expireAtMs = NoExpiry)
     {

@@ -104,10 +104,6 @@ public sealed unsafe partial class Database
     /// <remarks>O(1), or O(parts of the value).</remarks>
     public bool Delete(Key key) => Delete(key, lazily: false);
 
-    /// <summary>Deletes a key; a value of many parts is freed in the background. O(1).</summary>
-    /// <returns>Whether there was such a key.</returns>
-    public bool DeleteLazily(Key key) => Delete(key, lazily: true);
-
     /// <summary>Deletes a key, freeing a value of many parts in the background if <paramref name="lazily"/>.</summary>
     public bool Delete(Key key, bool lazily)
     {

@@ -45,18 +45,6 @@ public sealed unsafe class TrackingHeap : NativeHeap
         }
     }
 
-    /// <summary>Blocks asked for and not given back.</summary>
-    public int LiveBlocks
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return _live.Count;
-            }
-        }
-    }
-
     /// <summary>Number of allocations so far, changes of size included.</summary>
     public long AllocationCount { get; private set; }
 

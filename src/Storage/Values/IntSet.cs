@@ -157,9 +157,6 @@ public readonly ref struct IntSet
         BinaryPrimitives.WriteInt32LittleEndian(_block[4..], count - 1);
     }
 
-    /// <summary>A member chosen with equal chance. The set must not be empty.</summary>
-    public long RandomMember(Random random) => this[random.Next(Count)];
-
     private static int WidthOf(long value) =>
         value == (short)value ? sizeof(short) : value == (int)value ? sizeof(int) : sizeof(long);
 

@@ -67,9 +67,6 @@ public readonly ref struct PackedList
     /// <summary>Bytes of the list.</summary>
     public int LengthBytes => BinaryPrimitives.ReadInt32LittleEndian(_block);
 
-    /// <summary>Bytes of the block it lives in.</summary>
-    public int CapacityBytes => _block.Length;
-
     /// <summary>The list's bytes.</summary>
     public ReadOnlySpan<byte> Bytes => _block[..LengthBytes];
 

@@ -36,9 +36,6 @@ public unsafe ref struct SetEnumerator
         _ => SetMember.OfBytes(MemberLayout.BytesOf(_entry), EntryLink.Hash(_entry)),
     };
 
-    /// <summary>The entry of the current member in a hash table, else null.</summary>
-    internal readonly byte* CurrentEntry => _entry;
-
     /// <summary>Goes to the next member; false when there is none.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool MoveNext()

@@ -68,7 +68,7 @@ public sealed unsafe class CollectionValueTests : StoreTest
         AddSet("deleted", members);
         AddSet("replaced", members);
         AddSet("at once", members);
-        Db.DeleteLazily(K("deleted"));
+        Db.Delete(K("deleted"), lazily: true);
         Db.SetString(K("replaced"), B("v"), lazily: true);
         Db.Delete(K("at once"));
         Store.Reclaimer.WaitUntilIdle();

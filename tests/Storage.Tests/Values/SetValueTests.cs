@@ -326,7 +326,7 @@ public sealed class SetValueTests : SetTest
     {
         Add("s", [.. Enumerable.Range(0, 5000).Select(i => "member" + Number(i))]);
         long before = Store.Reclaimer.FreedObjects;
-        Assert.True(Db.DeleteLazily(K("s")));
+        Assert.True(Db.Delete(K("s"), lazily: true));
         Store.Reclaimer.WaitUntilIdle();
         Assert.Equal(before + 1, Store.Reclaimer.FreedObjects);
     }
