@@ -50,7 +50,8 @@ internal sealed class CommandContext(ServerState server)
         return index == _firstKey ? new Key(bytes, _firstKeyHash) : Server.Keyspace.KeyOf(bytes);
     }
 
-    /// <summary>Reports a change: it counts towards the next save and, later, tells who watches or listens.</summary>
+    /// <summary>Reports a change, which counts towards the next save. Handlers name the key and what happened to it at
+    /// every change, so that whoever wants to know of changes has this one place to listen.</summary>
     /// <param name="key">The key that changed.</param>
     /// <param name="keyEvent">What happened to it.</param>
     /// <param name="changes">How much the dirty count grows; most commands change one thing.</param>
