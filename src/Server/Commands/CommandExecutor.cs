@@ -143,6 +143,7 @@ internal sealed partial class CommandExecutor
         CommandContext ctx = _context;
         ReplyWriter reply = client.Reply;
         long errorsBefore = reply.ErrorCount;
+        long bytesBefore = reply.TotalBytesWritten;
         bool ran = false;
         if ((client.Flags & Skips) != 0)
         {
@@ -176,9 +177,15 @@ internal sealed partial class CommandExecutor
         }
         catch (OutOfMemoryException)
         {
-            // The heap could not grow: the store is as it was before the call, the client is told.
+            // The heap could not grow. Whatever the handler had not changed by then is as it was; the client is told.
+            _server.Statistics.Dirty += ctx.Changes;
             reply.AbandonDeferred();
+            bool isCut = reply.TotalBytesWritten != bytesBefore;
             reply.Error(CommandError.AllocationFailed);
+            if (isCut)
+            {
+                client.CloseAfterReplies(); // From here on it would take each reply for that of another command.
+            }
         }
         catch (Exception fault) // A handler's bug must not take the other clients down: this is the boundary.
         {

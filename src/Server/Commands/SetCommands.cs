@@ -330,14 +330,8 @@ internal static class SetCommands
     /// <summary>Replies with all members as a set.</summary>
     internal static void WriteAll(CommandContext ctx, in SetValue set)
     {
-        ctx.Reply.Set(set.Count);
-        WriteMembers(ctx, in set);
-    }
-
-    /// <summary>Writes all members, without the header of an aggregate.</summary>
-    internal static void WriteMembers(CommandContext ctx, in SetValue set)
-    {
         ReplyWriter reply = ctx.Reply;
+        reply.Set(set.Count);
         foreach (SetMember member in set)
         {
             Write(reply, member);

@@ -133,31 +133,42 @@ internal static class SetRandomCommands
         }
         else
         {
-            KeepSome(ctx, key, ref set, staying, lazily);
+            KeepSome(ctx, key, in set, staying, lazily);
         }
 
         ctx.KeyChanged(key, KeyEvent.SPop, count);
     }
 
-    /// <summary>Moves the members that stay into a new set, replies with the others and replaces the old set.</summary>
-    private static void KeepSome(CommandContext ctx, Key key, ref SetValue set, long staying, bool lazily)
+    /// <summary>Walks over the set once: copies some members into a new set, replies with the others, and lets the new set
+    /// take the old one's place.</summary>
+    /// <remarks>The old set stays whole until then: there may be no memory for the new one. Each choice of the members
+    /// that stay is equally likely, because each member stays with the chance that those still wanted have among those
+    /// still to come.</remarks>
+    private static void KeepSome(CommandContext ctx, Key key, in SetValue set, long staying, bool lazily)
     {
         SetValue kept = default;
+        bool isFirst = true;
+        long left = set.Count;
         try
         {
-            for (long i = 0; i < staying; i++)
+            foreach (SetMember member in set)
             {
-                SetMember member = set.PickRandom();
-                if (i == 0)
+                if (Random.Shared.NextInt64(left--) >= staying)
+                {
+                    SetCommands.Write(ctx.Reply, member);
+                    continue;
+                }
+
+                if (isFirst)
                 {
                     kept = SetValue.Create(ctx.Server.Keyspace, SetCommands.LimitsOf(ctx), member, memberCount: 0);
+                    isFirst = false;
                 }
 
                 kept.Add(member);
-                set.RemovePicked();
+                staying--;
             }
 
-            SetCommands.WriteMembers(ctx, in set);
             kept.ReplaceIn(ctx.Database, key, lazily);
         }
         finally
