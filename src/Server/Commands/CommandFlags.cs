@@ -18,7 +18,7 @@ internal enum CommandFlags : uint
     /// <summary>For operators: @admin and @dangerous.</summary>
     Admin = 1 << 3,
 
-    /// <summary>Belongs to publish/subscribe and is allowed while subscribed in RESP2.</summary>
+    /// <summary>Belongs to publish/subscribe.</summary>
     PubSub = 1 << 4,
 
     /// <summary>Not allowed inside scripts.</summary>
@@ -68,4 +68,7 @@ internal enum CommandFlags : uint
 
     /// <summary>May be called without any key although it has key specifications.</summary>
     NoMandatoryKeys = 1 << 20,
+
+    /// <summary>Allowed while subscribed in RESP2. COMMAND INFO does not show it.</summary>
+    WhileSubscribed = 1 << 21,
 }

@@ -53,8 +53,7 @@ internal sealed class CommandGate(ServerState server)
 
         if (client.Is(ClientFlags.Subscribed)
             && client.Reply.Protocol == 2
-            && !command.Is(CommandFlags.PubSub)
-            && command.DisplayName is not ("ping" or "quit" or "reset"))
+            && !command.Is(CommandFlags.WhileSubscribed))
         {
             return Reject(
                 ctx,

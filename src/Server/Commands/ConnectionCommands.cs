@@ -11,7 +11,7 @@ internal static class ConnectionCommands
         | CommandFlags.Fast | CommandFlags.NoAuth | CommandFlags.AllowBusy;
 
     /// <summary>Replies PONG or the message. A RESP2 subscriber gets it in the form of a push.</summary>
-    [Command("PING", arity: -1, CommandFlags.Fast, Group = CommandGroup.Connection, Since = "1.0.0",
+    [Command("PING", arity: -1, CommandFlags.Fast | CommandFlags.WhileSubscribed, Group = CommandGroup.Connection, Since = "1.0.0",
         Syntax = "[message]", Tips = "request_policy:all_shards response_policy:all_succeeded",
         Summary = "Replies PONG, or the message it is given.")]
     internal static void Ping(CommandContext ctx)
@@ -108,7 +108,7 @@ internal static class ConnectionCommands
     }
 
     /// <summary>Replies OK and closes the connection.</summary>
-    [Command("QUIT", arity: -1, BeforeAuth, Group = CommandGroup.Connection, Since = "1.0.0",
+    [Command("QUIT", arity: -1, BeforeAuth | CommandFlags.WhileSubscribed, Group = CommandGroup.Connection, Since = "1.0.0",
         Summary = "Closes the connection.")]
     internal static void Quit(CommandContext ctx)
     {
@@ -118,7 +118,7 @@ internal static class ConnectionCommands
 
     /// <summary>Makes the connection as good as new: database 0, RESP2, no name, no subscriptions, authentication as for
     /// a new one. What the library said about itself stays.</summary>
-    [Command("RESET", arity: 1, BeforeAuth, Group = CommandGroup.Connection, Since = "6.2.0",
+    [Command("RESET", arity: 1, BeforeAuth | CommandFlags.WhileSubscribed, Group = CommandGroup.Connection, Since = "6.2.0",
         Summary = "Makes the connection as good as new.")]
     internal static void Reset(CommandContext ctx)
     {

@@ -10,7 +10,8 @@ namespace KvServer.Server.Commands;
 internal static class PubSubCommands
 {
     private const CommandFlags Flags =
-        CommandFlags.PubSub | CommandFlags.NoScript | CommandFlags.Loading | CommandFlags.Stale;
+        CommandFlags.PubSub | CommandFlags.NoScript | CommandFlags.Loading | CommandFlags.Stale
+        | CommandFlags.WhileSubscribed;
 
     private const CommandFlags Looks = CommandFlags.PubSub | CommandFlags.Loading | CommandFlags.Stale;
 

@@ -51,6 +51,18 @@ public class PubSubCommandsTests : CommandHarness
         Assert.Equal("*2\r\n$4\r\npong\r\n$1\r\nx\r\n", Raw("PING", "x"));
     }
 
+    [Theory]
+    [InlineData("publish", "PUBLISH", "a", "m")]
+    [InlineData("pubsub|channels", "PUBSUB", "CHANNELS")]
+    [InlineData("client|id", "CLIENT", "ID")]
+    public void A_resp2_subscriber_may_not_publish_or_ask(string name, params string[] request)
+    {
+        Client.Raw("SUBSCRIBE", "a");
+        Assert.Equal(
+            $"ERR Can't execute '{name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context",
+            Error(request));
+    }
+
     [Fact]
     public void A_resp3_subscriber_may_do_everything()
     {
