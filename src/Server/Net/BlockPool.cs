@@ -9,8 +9,9 @@ namespace KvServer.Server.Net;
 /// object that is used over and over: renting and returning allocate nothing in steady state.</para>
 /// <para>A pipe gives its blocks back as soon as everything in them was consumed, so an idle connection holds none.
 /// Each thread keeps a few free ones for itself, without a lock; the rest lie in a shared stack, of which
-/// <see cref="Trim"/> lets go what the last second had no use for.</para>
-/// <para>Any thread may call any member.</para>
+/// <see cref="Trim"/> lets go what the last second had no use for. The collector has no reason to run in a process that
+/// allocates nothing, so after a burst of replies the pool asks it to, once; else the burst would stay resident.</para>
+/// <para>Any thread may call any member; <see cref="Trim"/> is called by one at a time.</para>
 /// </remarks>
 internal sealed class BlockPool : MemoryPool<byte>
 {
@@ -20,6 +21,9 @@ internal sealed class BlockPool : MemoryPool<byte>
     // One connection at a time uses an input block; a turn of P 1 requests uses an output block for each connection.
     private const int BlocksPerThread = 64;
 
+    // What has to be let go before a collection is worth its pause, which is one of a small heap: the data is not in it.
+    private const long CollectAfterBytes = 32L * 1024 * 1024;
+
     [ThreadStatic]
     private static ThreadBlocks? _ownBlocks;
 
@@ -27,6 +31,7 @@ internal sealed class BlockPool : MemoryPool<byte>
     private readonly Stack<Block> _shared = new();
     private int _leastShared;
     private long _blockCount;
+    private long _droppedBytes;
 
     /// <summary>Blocks that exist, in use or free.</summary>
     internal long BlockCount => Interlocked.Read(ref _blockCount);
@@ -45,12 +50,14 @@ internal sealed class BlockPool : MemoryPool<byte>
 
     /// <summary>Gives memory back that nobody rented since the previous call.</summary>
     /// <remarks>Called about once a second. Half of the unused blocks go each time, so that load that comes and goes
-    /// does not allocate them again and again.</remarks>
+    /// does not allocate them again and again. When most of a burst is gone the collector is asked to return its
+    /// memory to the system.</remarks>
     internal void Trim()
     {
+        int drop;
         lock (_sharedLock)
         {
-            int drop = (_leastShared + 1) / 2;
+            drop = (_leastShared + 1) / 2;
             for (int i = 0; i < drop; i++)
             {
                 _ = _shared.Pop();
@@ -62,6 +69,13 @@ internal sealed class BlockPool : MemoryPool<byte>
             {
                 _shared.TrimExcess();
             }
+        }
+
+        _droppedBytes += (long)drop * BlockBytes;
+        if (_droppedBytes >= CollectAfterBytes && drop * 32L * BlockBytes <= _droppedBytes)
+        {
+            _droppedBytes = 0;
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         }
     }
 

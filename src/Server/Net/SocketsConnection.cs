@@ -17,6 +17,9 @@ namespace KvServer.Server.Net;
 /// </remarks>
 internal sealed class SocketsConnection : ConnectionContext, IDuplexPipe, IThreadPoolWorkItem
 {
+    // A piece at a time, so that a long backlog gives its blocks back as it goes out instead of being held twice.
+    private const int PumpBytes = 4 * BlockPool.BlockBytes;
+
     private readonly ConnectionContext _socket;
     private readonly Pipe _output;
     private readonly BatchEntry _entry;
@@ -143,8 +146,14 @@ internal sealed class SocketsConnection : ConnectionContext, IDuplexPipe, IThrea
             while (true)
             {
                 ReadResult result = await from.ReadAsync();
-                long bytes = result.Buffer.Length;
-                foreach (ReadOnlyMemory<byte> segment in result.Buffer)
+                ReadOnlySequence<byte> piece = result.Buffer;
+                if (piece.Length > PumpBytes)
+                {
+                    piece = piece.Slice(0, PumpBytes);
+                }
+
+                long bytes = piece.Length;
+                foreach (ReadOnlyMemory<byte> segment in piece)
                 {
                     to.Write(segment.Span);
                 }
@@ -152,7 +161,7 @@ internal sealed class SocketsConnection : ConnectionContext, IDuplexPipe, IThrea
                 FlushResult flushed = await to.FlushAsync();
                 Handler.CountSent(bytes);
                 transport.CountSent(bytes);
-                from.AdvanceTo(result.Buffer.End);
+                from.AdvanceTo(piece.End);
                 if (flushed.IsCompleted || (result.IsCompleted && bytes == 0))
                 {
                     break;

@@ -42,6 +42,27 @@ public sealed class BlockPoolTests
     }
 
     [Fact]
+    public void The_memory_of_a_burst_is_collected_although_nothing_else_allocates()
+    {
+        using BlockPool pool = new();
+        WeakReference burst = RentAndReturn(pool, count: 4096);
+        for (int i = 0; i < 20 && burst.IsAlive; i++)
+        {
+            pool.Trim();
+        }
+
+        Assert.False(burst.IsAlive);
+
+        // In a method of its own, so that no local keeps the blocks alive.
+        static WeakReference RentAndReturn(BlockPool pool, int count)
+        {
+            IMemoryOwner<byte>[] blocks = [.. Enumerable.Range(0, count).Select(_ => pool.Rent())];
+            Array.ForEach(blocks, static block => block.Dispose());
+            return new WeakReference(blocks[count / 2]);
+        }
+    }
+
+    [Fact]
     public async Task Several_threads_never_share_a_block()
     {
         using BlockPool pool = new();
