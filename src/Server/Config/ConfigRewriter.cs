@@ -21,8 +21,9 @@ internal static class ConfigRewriter
     /// <exception cref="UnauthorizedAccessException">The file can't be read or replaced.</exception>
     public static void Rewrite(string path, ServerConfig config, IReadOnlySet<ConfigOption> setOutside)
     {
-        string target = File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
-        string old = File.Exists(target) ? ConfigText.FromBytes(File.ReadAllBytes(target)) : "";
+        bool exists = Path.Exists(path);
+        string target = exists ? File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path : path;
+        string old = exists ? ConfigText.FromBytes(File.ReadAllBytes(target)) : "";
         Replace(target, ConfigText.ToBytes(Merge(old, config, setOutside)));
     }
 

@@ -150,6 +150,12 @@ internal sealed class Connection : IClientConnection, IValueTaskSource
             // The transport broke or was aborted: there is nobody left to tell.
             _loop.Post(() => CloseNow("connection lost"));
         }
+        catch (OutOfMemoryException)
+        {
+            // What it has sent so far is freed with the reader; a smaller request may fit.
+            _loop.Post(() => CloseNow("out of memory"));
+            Log.InputOutOfMemory(_host.Logger, RemoteEndPoint);
+        }
         catch (Exception fault)
         {
             // A bug of ours in framing or running costs this client its connection, not the others theirs.
@@ -291,6 +297,16 @@ internal sealed class Connection : IClientConnection, IValueTaskSource
         }
 
         return _closesNowBecause is not null;
+    }
+
+    /// <summary>Closes the connection because there is no memory for its replies. Command loop only.</summary>
+    internal void CloseForLackOfMemory()
+    {
+        if (_closesNowBecause is null)
+        {
+            CloseNow("out of memory"); // First: the log line itself may find no memory.
+            Log.OutputOutOfMemory(_host.Logger, Client?.Id ?? 0, PendingOutputBytes);
+        }
     }
 
     /// <summary>Looks at what only time changes: the soft limit on unread replies and the idle time. Command loop

@@ -40,4 +40,12 @@ internal static partial class Log
 
     [LoggerMessage(EventId = 3008, Level = LogLevel.Critical, Message = "Connection of {Remote} failed")]
     internal static partial void ConnectionFailed(ILogger logger, EndPoint? remote, Exception fault);
+
+    [LoggerMessage(EventId = 3009, Level = LogLevel.Warning,
+        Message = "Client {ClientId} closed: there is no memory for its replies, {PendingBytes} bytes of which wait unread")]
+    internal static partial void OutputOutOfMemory(ILogger logger, long clientId, long pendingBytes);
+
+    [LoggerMessage(EventId = 3010, Level = LogLevel.Warning,
+        Message = "Connection of {Remote} closed: there is no memory for its request")]
+    internal static partial void InputOutOfMemory(ILogger logger, EndPoint? remote);
 }

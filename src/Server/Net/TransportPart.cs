@@ -77,7 +77,7 @@ internal sealed class TransportPart : IServerPart, IAsyncDisposable
         long possible = MaxPossibleClients();
         if (_services.Config.MaxClients > possible)
         {
-            Log.MaxClientsReduced(_log, _services.Config.MaxClients, possible + ReservedDescriptors, possible);
+            Log.MaxClientsReduced(_log, _services.Config.MaxClients, LinuxSocket.MaxOpenDescriptors(), possible);
             _services.Config.MaxClients = possible;
         }
     }
