@@ -30,7 +30,8 @@ internal sealed class BlockPool : MemoryPool<byte>
     private static ThreadBlocks? _ownBlocks;
 
     private readonly Lock _sharedLock = new();
-    private readonly Stack<Block> _shared = new();
+    private Block? _shared;
+    private int _sharedCount;
     private int _leastShared;
     private long _blockCount;
     private long _droppedBytes;
@@ -63,15 +64,12 @@ internal sealed class BlockPool : MemoryPool<byte>
             drop = (_leastShared + 1) / 2;
             for (int i = 0; i < drop; i++)
             {
-                _ = _shared.Pop();
+                _shared = _shared!.Next;
             }
 
             _ = Interlocked.Add(ref _blockCount, -drop);
-            _leastShared = _shared.Count;
-            if (_shared.Count == 0)
-            {
-                _shared.TrimExcess();
-            }
+            _sharedCount -= drop;
+            _leastShared = _sharedCount;
         }
 
         _droppedBytes += (long)drop * BlockBytes;
@@ -90,7 +88,8 @@ internal sealed class BlockPool : MemoryPool<byte>
     {
         lock (_sharedLock)
         {
-            _shared.Clear();
+            _shared = null;
+            _sharedCount = 0;
             _leastShared = 0;
         }
     }
@@ -99,15 +98,19 @@ internal sealed class BlockPool : MemoryPool<byte>
     {
         lock (_sharedLock)
         {
-            if (_shared.TryPop(out Block? block))
+            if (_shared is { } block)
             {
-                _leastShared = Math.Min(_leastShared, _shared.Count);
+                _shared = block.Next;
+                block.Next = null;
+                _sharedCount--;
+                _leastShared = Math.Min(_leastShared, _sharedCount);
                 return block;
             }
         }
 
+        Block made = new(this);
         _ = Interlocked.Increment(ref _blockCount);
-        return new Block(this);
+        return made;
     }
 
     private void Return(Block block)
@@ -128,7 +131,10 @@ internal sealed class BlockPool : MemoryPool<byte>
 
         lock (_sharedLock)
         {
-            _shared.Push(block);
+            // Linked through the blocks themselves: giving memory back must not need any.
+            block.Next = _shared;
+            _shared = block;
+            _sharedCount++;
         }
     }
 
@@ -151,6 +157,9 @@ internal sealed class BlockPool : MemoryPool<byte>
         }
 
         public Memory<byte> Memory { get; }
+
+        /// <summary>The block below it in the shared stack.</summary>
+        internal Block? Next { get; set; }
 
         public void Dispose() => _pool.Return(this);
     }
