@@ -304,8 +304,15 @@ internal sealed class Connection : IClientConnection, IValueTaskSource
     {
         if (_closesNowBecause is null)
         {
-            CloseNow("out of memory"); // First: the log line itself may find no memory.
-            Log.OutputOutOfMemory(_host.Logger, Client?.Id ?? 0, PendingOutputBytes);
+            CloseNow("out of memory");
+            try
+            {
+                Log.OutputOutOfMemory(_host.Logger, Client?.Id ?? 0, PendingOutputBytes);
+            }
+            catch (OutOfMemoryException)
+            {
+                // The line is not worth the server: the lost connection has to speak for itself.
+            }
         }
     }
 

@@ -94,8 +94,14 @@ internal sealed class NetServices : IDisposable
     {
         if (!Interlocked.Exchange(ref _hasFailed, true))
         {
-            Log.Failed(Logger, fault);
-            Failed?.Invoke();
+            try
+            {
+                Log.Failed(Logger, fault);
+            }
+            finally
+            {
+                Failed?.Invoke(); // Even when there is no memory left for the log line: a dead loop must not stand still.
+            }
         }
     }
 

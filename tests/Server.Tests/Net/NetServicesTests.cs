@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 using KvServer.Server.Config;
 using KvServer.Server.Net;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace KvServer.Server.Tests.Net;
@@ -35,6 +36,17 @@ public sealed class NetServicesTests : IDisposable
     }
 
     [Fact]
+    public void A_failure_that_cannot_be_logged_still_ends_the_server()
+    {
+        using NetServices services = new(_config, _executor.Executor, new FullLogger());
+        int raised = 0;
+        services.Failed += () => raised++;
+        Assert.Throws<OutOfMemoryException>(() => services.Fail(new InvalidOperationException()));
+        services.Fail(new InvalidOperationException());
+        Assert.Equal(1, raised);
+    }
+
+    [Fact]
     public void A_password_or_protected_mode_off_lets_everybody_in()
     {
         using NetServices services = Create();
@@ -58,4 +70,18 @@ public sealed class NetServicesTests : IDisposable
         Encoding.Latin1.GetString(services.Admit(remote));
 
     private NetServices Create() => new(_config, _executor.Executor, NullLogger.Instance);
+
+    private sealed class FullLogger : ILogger
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        [System.Diagnostics.CodeAnalysis.SuppressMessage(
+            "Usage", "CA2201:Do not raise reserved exception types", Justification = "It stands in for the runtime.")]
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            throw new OutOfMemoryException();
+    }
 }
