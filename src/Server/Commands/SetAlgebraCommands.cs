@@ -10,6 +10,12 @@ namespace KvServer.Server.Commands;
 /// before anything changes.</remarks>
 internal static class SetAlgebraCommands
 {
+    /// <summary>Adds to an empty result what an operation makes of its operands.</summary>
+    private delegate void Combination(in SetOperands sets, ref SetValue result);
+
+    /// <summary>Tells beforehand that the result has no members; may put the operands in another order.</summary>
+    private delegate bool EmptyCheck(ref SetOperands sets);
+
     private const string IntersectionCost = "O(N*M) for M sets, the smallest of N members.";
     private const string TotalCost = "O(N) in the members of all sets.";
 
@@ -118,45 +124,39 @@ internal static class SetAlgebraCommands
         Syntax = "destination key...")]
     [Keys(first: 1, KeyAccess.ReadWrite | KeyAccess.Update)]
     [Keys(first: 2, KeyAccess.ReadOnly | KeyAccess.Access, Last = -1)]
-    internal static void SInterStore(CommandContext ctx)
-    {
-        SetOperands sets = NewOperands(ctx, ctx.Args.Count - 2);
-        SetValue result = default;
-        try
-        {
-            if (!TryFindAll(ctx, ref sets, 2, ctx.Args.Count - 2))
-            {
-                return;
-            }
-
-            SetLimits limits = SetCommands.LimitsOf(ctx);
-            result = SetValue.CreateForResult(ctx.Server.Keyspace, limits);
-            if (sets.MissingCount == 0)
-            {
-                SetIntersection intersection = new(in sets);
-                foreach (SetMember member in intersection)
-                {
-                    result.Add(member);
-                }
-
-                result.PreferIntegers();
-            }
-
-            Store(ctx, ref result, KeyEvent.SInterStore);
-        }
-        finally
-        {
-            result.Dispose();
-            sets.Dispose();
-        }
-    }
+    internal static void SInterStore(CommandContext ctx) => StoreResult(ctx, Intersect, KeyEvent.SInterStore);
 
     /// <summary>Replies with the members that any of the sets has.</summary>
     [Command("SUNION", arity: -2, CommandFlags.ReadOnly, Group = CommandGroup.Set, Since = "1.0.0",
         Complexity = TotalCost, Summary = "Returns the union of sets.", Syntax = "key...",
         Tips = "nondeterministic_output_order")]
     [Keys(first: 1, KeyAccess.ReadOnly | KeyAccess.Access, Last = -1)]
-    internal static void SUnion(CommandContext ctx)
+    internal static void SUnion(CommandContext ctx) => ReplyWithResult(ctx, IsUnionEmpty, Unite);
+
+    /// <summary>Stores the members that any of the sets has and replies with their number.</summary>
+    [Command("SUNIONSTORE", arity: -3, CommandFlags.Write | CommandFlags.DenyOom, Group = CommandGroup.Set,
+        Since = "1.0.0", Complexity = TotalCost, Summary = "Stores the union of sets.", Syntax = "destination key...")]
+    [Keys(first: 1, KeyAccess.Overwrite | KeyAccess.Update)]
+    [Keys(first: 2, KeyAccess.ReadOnly | KeyAccess.Access, Last = -1)]
+    internal static void SUnionStore(CommandContext ctx) => StoreResult(ctx, Unite, KeyEvent.SUnionStore);
+
+    /// <summary>Replies with the members of the first set that none of the others has.</summary>
+    [Command("SDIFF", arity: -2, CommandFlags.ReadOnly, Group = CommandGroup.Set, Since = "1.0.0",
+        Complexity = TotalCost, Summary = "Returns the difference of sets.", Syntax = "key...",
+        Tips = "nondeterministic_output_order")]
+    [Keys(first: 1, KeyAccess.ReadOnly | KeyAccess.Access, Last = -1)]
+    internal static void SDiff(CommandContext ctx) => ReplyWithResult(ctx, IsDifferenceEmpty, Subtract);
+
+    /// <summary>Stores the members of the first set that none of the others has and replies with their number.</summary>
+    [Command("SDIFFSTORE", arity: -3, CommandFlags.Write | CommandFlags.DenyOom, Group = CommandGroup.Set,
+        Since = "1.0.0", Complexity = TotalCost, Summary = "Stores the difference of sets.",
+        Syntax = "destination key...")]
+    [Keys(first: 1, KeyAccess.Overwrite | KeyAccess.Update)]
+    [Keys(first: 2, KeyAccess.ReadOnly | KeyAccess.Access, Last = -1)]
+    internal static void SDiffStore(CommandContext ctx) => StoreResult(ctx, Subtract, KeyEvent.SDiffStore);
+
+    /// <summary>Combines the sets named from the first key on and replies with the members.</summary>
+    private static void ReplyWithResult(CommandContext ctx, EmptyCheck isEmpty, Combination combine)
     {
         SetOperands sets = NewOperands(ctx, ctx.Args.Count - 1);
         SetValue result = default;
@@ -167,8 +167,7 @@ internal static class SetAlgebraCommands
                 return;
             }
 
-            sets.SortBySize(from: 0, largestFirst: true);
-            if (sets.IsMissing(0))
+            if (isEmpty(ref sets))
             {
                 ctx.Reply.Set(0);
             }
@@ -182,7 +181,7 @@ internal static class SetAlgebraCommands
                 // Searching a packed list for each new member would cost more than a table that is thrown away.
                 SetLimits limits = SetCommands.LimitsOf(ctx) with { PackedEntries = 0 };
                 result = SetValue.CreateForResult(ctx.Server.Keyspace, limits);
-                SetOperations.Unite(in sets, ref result);
+                combine(in sets, ref result);
                 SetCommands.WriteAll(ctx, in result);
             }
         }
@@ -193,12 +192,8 @@ internal static class SetAlgebraCommands
         }
     }
 
-    /// <summary>Stores the members that any of the sets has and replies with their number.</summary>
-    [Command("SUNIONSTORE", arity: -3, CommandFlags.Write | CommandFlags.DenyOom, Group = CommandGroup.Set,
-        Since = "1.0.0", Complexity = TotalCost, Summary = "Stores the union of sets.", Syntax = "destination key...")]
-    [Keys(first: 1, KeyAccess.Overwrite | KeyAccess.Update)]
-    [Keys(first: 2, KeyAccess.ReadOnly | KeyAccess.Access, Last = -1)]
-    internal static void SUnionStore(CommandContext ctx)
+    /// <summary>Combines the sets named from the second key on and stores the members under the first.</summary>
+    private static void StoreResult(CommandContext ctx, Combination combine, KeyEvent keyEvent)
     {
         SetOperands sets = NewOperands(ctx, ctx.Args.Count - 2);
         SetValue result = default;
@@ -210,8 +205,8 @@ internal static class SetAlgebraCommands
             }
 
             result = SetValue.CreateForResult(ctx.Server.Keyspace, SetCommands.LimitsOf(ctx));
-            SetOperations.Unite(in sets, ref result);
-            Store(ctx, ref result, KeyEvent.SUnionStore);
+            combine(in sets, ref result);
+            Store(ctx, ref result, keyEvent);
         }
         finally
         {
@@ -220,75 +215,37 @@ internal static class SetAlgebraCommands
         }
     }
 
-    /// <summary>Replies with the members of the first set that none of the others has.</summary>
-    [Command("SDIFF", arity: -2, CommandFlags.ReadOnly, Group = CommandGroup.Set, Since = "1.0.0",
-        Complexity = TotalCost, Summary = "Returns the difference of sets.", Syntax = "key...",
-        Tips = "nondeterministic_output_order")]
-    [Keys(first: 1, KeyAccess.ReadOnly | KeyAccess.Access, Last = -1)]
-    internal static void SDiff(CommandContext ctx)
+    private static void Intersect(in SetOperands sets, ref SetValue result)
     {
-        SetOperands sets = NewOperands(ctx, ctx.Args.Count - 1);
-        SetValue result = default;
-        try
+        if (sets.MissingCount > 0)
         {
-            if (!TryFindAll(ctx, ref sets, 1, ctx.Args.Count - 1))
-            {
-                return;
-            }
+            return;
+        }
 
-            if (SetOperations.IsDifferenceEmpty(in sets))
-            {
-                ctx.Reply.Set(0);
-            }
-            else if (sets.Count - sets.MissingCount == 1)
-            {
-                SetValue only = sets[0];
-                SetCommands.WriteAll(ctx, in only);
-            }
-            else
-            {
-                SetLimits limits = SetCommands.LimitsOf(ctx) with { PackedEntries = 0 };
-                result = SetValue.CreateForResult(ctx.Server.Keyspace, limits);
-                SetOperations.Subtract(in sets, ref result);
-                SetCommands.WriteAll(ctx, in result);
-            }
-        }
-        finally
+        SetIntersection intersection = new(in sets);
+        foreach (SetMember member in intersection)
         {
-            result.Dispose();
-            sets.Dispose();
+            result.Add(member);
         }
+
+        result.PreferIntegers();
     }
 
-    /// <summary>Stores the members of the first set that none of the others has and replies with their number.</summary>
-    [Command("SDIFFSTORE", arity: -3, CommandFlags.Write | CommandFlags.DenyOom, Group = CommandGroup.Set,
-        Since = "1.0.0", Complexity = TotalCost, Summary = "Stores the difference of sets.",
-        Syntax = "destination key...")]
-    [Keys(first: 1, KeyAccess.Overwrite | KeyAccess.Update)]
-    [Keys(first: 2, KeyAccess.ReadOnly | KeyAccess.Access, Last = -1)]
-    internal static void SDiffStore(CommandContext ctx)
+    private static bool IsUnionEmpty(ref SetOperands sets)
     {
-        SetOperands sets = NewOperands(ctx, ctx.Args.Count - 2);
-        SetValue result = default;
-        try
-        {
-            if (!TryFindAll(ctx, ref sets, 2, ctx.Args.Count - 2))
-            {
-                return;
-            }
+        sets.SortBySize(from: 0, largestFirst: true);
+        return sets.IsMissing(0);
+    }
 
-            result = SetValue.CreateForResult(ctx.Server.Keyspace, SetCommands.LimitsOf(ctx));
-            if (!SetOperations.IsDifferenceEmpty(in sets))
-            {
-                SetOperations.Subtract(in sets, ref result);
-            }
+    private static void Unite(in SetOperands sets, ref SetValue result) => SetOperations.Unite(in sets, ref result);
 
-            Store(ctx, ref result, KeyEvent.SDiffStore);
-        }
-        finally
+    private static bool IsDifferenceEmpty(ref SetOperands sets) => SetOperations.IsDifferenceEmpty(in sets);
+
+    private static void Subtract(in SetOperands sets, ref SetValue result)
+    {
+        if (!SetOperations.IsDifferenceEmpty(in sets))
         {
-            result.Dispose();
-            sets.Dispose();
+            SetOperations.Subtract(in sets, ref result);
         }
     }
 
