@@ -8,7 +8,7 @@ internal static class GrowthPlot
 {
     private const int Width = 720;
     private const int Height = 300;
-    private const int Left = 56;
+    private const int Left = 64;
     private const int Bottom = 44;
     private const int Top = 34;
     private const int Right = 16;
