@@ -6,13 +6,13 @@ namespace KvServer.Server.Tests.Commands;
 public sealed class SteadyStateTests() : CommandHarness(new NativeHeap())
 {
     // Slabs and regions of all these sizes become empty and are needed again in every round.
-    private static readonly int[] s_sizes = [10, 100, 250, 260, 1000, 4096, 4097, 20_000, 32_000];
+    private static readonly int[] Sizes = [10, 100, 250, 260, 1000, 4096, 4097, 20_000, 32_000];
 
     [Fact]
     public void Values_that_change_their_size_allocate_nothing_and_keep_their_regions()
     {
         List<string[]> requests = [];
-        foreach (int size in s_sizes)
+        foreach (int size in Sizes)
         {
             string value = new('v', size);
             requests.AddRange(Enumerable.Range(0, 600).Select(i => (string[])["SET", "key" + i, value]));

@@ -8,9 +8,9 @@ public sealed class KeyspacePropertyTests : StoreTest
 {
     private const int Databases = 3;
 
-    private static readonly int[] s_keyLengths = [1, 8, 253, 254, 255, 256, 700, 40_000];
+    private static readonly int[] KeyLengths = [1, 8, 253, 254, 255, 256, 700, 40_000];
 
-    private static readonly int[] s_valueLengths =
+    private static readonly int[] ValueLengths =
         [0, 1, 19, 20, 21, 253, 254, 255, 256, 4095, 4096, 4097, 32_767, 32_768, 32_769, 70_000];
 
     private readonly Dictionary<string, State>[] _models =
@@ -41,7 +41,7 @@ public sealed class KeyspacePropertyTests : StoreTest
 
     private static string NewKey(Random random)
     {
-        int length = s_keyLengths[random.Next(s_keyLengths.Length)];
+        int length = KeyLengths[random.Next(KeyLengths.Length)];
         string name = "k" + random.Next(60);
         return length < name.Length ? name[..length] : name.PadRight(length, '.');
     }
@@ -49,7 +49,7 @@ public sealed class KeyspacePropertyTests : StoreTest
     private static string NewValue(Random random) => random.Next(4) switch
     {
         0 => random.NextInt64(long.MinValue, long.MaxValue).ToString(System.Globalization.CultureInfo.InvariantCulture),
-        _ => new string((char)('a' + random.Next(26)), s_valueLengths[random.Next(s_valueLengths.Length)]),
+        _ => new string((char)('a' + random.Next(26)), ValueLengths[random.Next(ValueLengths.Length)]),
     };
 
     private void Step(Random random, int at, int other)
