@@ -1,0 +1,433 @@
+using System.Buffers.Binary;
+using System.Diagnostics;
+
+namespace KvServer.Storage;
+
+/// <summary>Writes the RDB format, version 10, which redis-server 7.0 and every later one load.</summary>
+/// <remarks>
+/// <code>
+/// file:  REDIS0010 | aux fields | database ... | FF | checksum: 8
+/// database:  FE number | FB keys, keys that expire | key ...
+/// key:   [FC expireAt: 8] [F8 idle seconds | F9 counter: 1] type: 1 | name | value
+/// </code>
+/// <para>Works from plain values, so that a copy of an entry's state can be encoded on any thread, one thread at a
+/// time; only <see cref="WriteEntry"/> and <see cref="WriteValue"/> look at live entries and belong to the command
+/// loop. Sets that are packed lists are written member by member, because redis-server 7.0 knows no other form.</para>
+/// <para>Methods throw what the output's stream throws; the file is then useless.</para>
+/// </remarks>
+public sealed class RdbWriter
+{
+    // Shorter strings cannot win by compression; a longer one must win at least the bytes its two lengths cost.
+    private const int MinCompressedString = 21;
+    private const int MinCompressionGain = 4;
+    private const int MaxIntegerText = 11;
+    private const int MaxHeadBytes = 9;
+
+    private readonly RdbWriterOptions _options;
+    private Lzf? _lzf;
+    private long _promised;
+
+    /// <summary>Makes a writer.</summary>
+    /// <param name="output">Where the bytes go.</param>
+    /// <param name="options">How to write.</param>
+    public RdbWriter(RdbOutput output, RdbWriterOptions options)
+    {
+        Output = output;
+        _options = options;
+    }
+
+    /// <summary>Where the bytes go.</summary>
+    public RdbOutput Output { get; }
+
+    /// <summary>Keys begun so far.</summary>
+    public long KeysWritten { get; private set; }
+
+    /// <summary>Begins a file: magic, version and what is said about it.</summary>
+    public void WriteHeader(RdbFileInfo info)
+    {
+        Span<byte> header = Output.GetSpan(RdbFormat.HeaderBytes);
+        RdbFormat.Magic.CopyTo(header);
+        header[5] = (byte)'0';
+        header[6] = (byte)'0';
+        header[7] = (byte)('0' + (RdbFormat.WrittenVersion / 10));
+        header[8] = (byte)('0' + (RdbFormat.WrittenVersion % 10));
+        Output.Advance(RdbFormat.HeaderBytes);
+        WriteAux("redis-ver"u8, System.Text.Encoding.ASCII.GetBytes(RdbFormat.ServerVersion));
+        WriteAux("redis-bits"u8, sizeof(long) * 8);
+        WriteAux("ctime"u8, info.CreatedAtSeconds);
+        WriteAux("used-mem"u8, info.UsedMemoryBytes);
+        WriteAux("aof-base"u8, info.IsAofBase ? 1 : 0);
+    }
+
+    /// <summary>Writes a field about the file.</summary>
+    public void WriteAux(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
+    {
+        Output.WriteByte(RdbFormat.Aux);
+        WriteString(name);
+        WriteString(value);
+    }
+
+    /// <summary>Writes a field about the file that is a number.</summary>
+    public void WriteAux(ReadOnlySpan<byte> name, long value)
+    {
+        Span<byte> text = stackalloc byte[IntegerText.MaxLength];
+        WriteAux(name, text[..IntegerText.Format(value, text)]);
+    }
+
+    /// <summary>Begins a database.</summary>
+    /// <param name="index">Its number.</param>
+    /// <param name="keyCount">Keys that will follow, or more: a hint for the size of tables.</param>
+    /// <param name="expireCount">How many of them expire.</param>
+    public void SelectDatabase(int index, long keyCount, long expireCount)
+    {
+        Output.WriteByte(RdbFormat.SelectDb);
+        WriteLength((ulong)index);
+        Output.WriteByte(RdbFormat.ResizeDb);
+        WriteLength((ulong)keyCount);
+        WriteLength((ulong)expireCount);
+    }
+
+    /// <summary>Writes a key that holds a string.</summary>
+    /// <param name="key">Its name.</param>
+    /// <param name="expireAtMs">When it expires, or <see cref="Database.NoExpiry"/>.</param>
+    /// <param name="hint">What to note about its use.</param>
+    /// <param name="value">The string. Short integers and what can be compressed get their short forms.</param>
+    /// <remarks>O(value).</remarks>
+    public void WriteStringKey(ReadOnlySpan<byte> key, long expireAtMs, AccessHint hint, ReadOnlySpan<byte> value)
+    {
+        BeginKey(key, expireAtMs, hint, RdbType.String);
+        WriteString(value);
+    }
+
+    /// <summary>Writes a key that holds an integer.</summary>
+    /// <inheritdoc cref="WriteStringKey"/>
+    public void WriteIntegerKey(ReadOnlySpan<byte> key, long expireAtMs, AccessHint hint, long value)
+    {
+        BeginKey(key, expireAtMs, hint, RdbType.String);
+        WriteInteger(value);
+    }
+
+    /// <summary>Begins a key that holds a string whose bytes follow in pieces, uncompressed.</summary>
+    /// <param name="key">Its name.</param>
+    /// <param name="expireAtMs">When it expires, or <see cref="Database.NoExpiry"/>.</param>
+    /// <param name="hint">What to note about its use.</param>
+    /// <param name="lengthBytes">Bytes that <see cref="AppendString"/> will get in all.</param>
+    public void BeginString(ReadOnlySpan<byte> key, long expireAtMs, AccessHint hint, long lengthBytes)
+    {
+        BeginKey(key, expireAtMs, hint, RdbType.String);
+        WriteLength((ulong)lengthBytes);
+        _promised = lengthBytes;
+    }
+
+    /// <summary>Writes the next bytes of a string begun with <see cref="BeginString"/>.</summary>
+    public void AppendString(ReadOnlySpan<byte> bytes)
+    {
+        _promised -= bytes.Length;
+        Debug.Assert(_promised >= 0, "no more bytes than were announced");
+        Output.Write(bytes);
+    }
+
+    /// <summary>Begins a key that holds a set; its members follow.</summary>
+    /// <param name="key">Its name.</param>
+    /// <param name="expireAtMs">When it expires, or <see cref="Database.NoExpiry"/>.</param>
+    /// <param name="hint">What to note about its use.</param>
+    /// <param name="memberCount">How many members <see cref="AddMember(ReadOnlySpan{byte})"/> will get: exactly so
+    /// many, at least 1.</param>
+    public void BeginSet(ReadOnlySpan<byte> key, long expireAtMs, AccessHint hint, long memberCount)
+    {
+        BeginKey(key, expireAtMs, hint, RdbType.Set);
+        WriteLength((ulong)memberCount);
+        _promised = memberCount;
+    }
+
+    /// <summary>Writes the next member of a set.</summary>
+    public void AddMember(ReadOnlySpan<byte> member)
+    {
+        CountMember();
+        WriteString(member);
+    }
+
+    /// <summary>Writes the next member of a set, which is an integer.</summary>
+    public void AddMember(long member)
+    {
+        CountMember();
+        WriteInteger(member);
+    }
+
+    /// <summary>Writes a key that holds a set kept as sorted integers.</summary>
+    /// <param name="key">Its name.</param>
+    /// <param name="expireAtMs">When it expires, or <see cref="Database.NoExpiry"/>.</param>
+    /// <param name="hint">What to note about its use.</param>
+    /// <param name="intSet">The bytes of the <see cref="IntSet"/>.</param>
+    public void WriteIntSetKey(
+        ReadOnlySpan<byte> key, long expireAtMs, AccessHint hint, ReadOnlySpan<byte> intSet)
+    {
+        BeginKey(key, expireAtMs, hint, RdbType.SetIntSet);
+        WriteString(intSet);
+    }
+
+    /// <summary>Writes a key that holds a set kept as a packed list.</summary>
+    /// <param name="key">Its name.</param>
+    /// <param name="expireAtMs">When it expires, or <see cref="Database.NoExpiry"/>.</param>
+    /// <param name="hint">What to note about its use.</param>
+    /// <param name="list">The bytes of the <see cref="PackedList"/>, which are not changed.</param>
+    public void WritePackedSetKey(ReadOnlySpan<byte> key, long expireAtMs, AccessHint hint, Span<byte> list)
+    {
+        BeginKey(key, expireAtMs, hint, RdbType.Set);
+        WriteMembers(new PackedList(list));
+    }
+
+    /// <summary>Writes a key as it is now, with its value. Command loop only.</summary>
+    /// <param name="database">Where the entry is.</param>
+    /// <param name="entry">The entry.</param>
+    /// <remarks>O(value).</remarks>
+    public void WriteEntry(Database database, in Entry entry)
+    {
+        BeginKey(entry.KeyBytes, entry.ExpireAtMs, HintOf(database, entry), TypeOf(entry));
+        WriteValue(database, entry);
+    }
+
+    /// <summary>Which form <see cref="WriteValue"/> gives a value.</summary>
+    /// <exception cref="NotSupportedException">There is no writer for such values.</exception>
+    public static RdbType TypeOf(in Entry entry) => entry.Type switch
+    {
+        ValueType.String => RdbType.String,
+        ValueType.Set => entry.Encoding == ValueEncoding.IntSet ? RdbType.SetIntSet : RdbType.Set,
+        _ => throw new NotSupportedException($"No RDB writer for values of type {entry.Type}."),
+    };
+
+    /// <summary>Writes a value alone, without its type byte. Command loop only.</summary>
+    /// <param name="database">Where the entry is.</param>
+    /// <param name="entry">The entry.</param>
+    /// <remarks>O(value).</remarks>
+    public void WriteValue(Database database, in Entry entry)
+    {
+        switch (entry.Type)
+        {
+            case ValueType.String when entry.Encoding == ValueEncoding.Integer:
+                WriteInteger(entry.Integer);
+                break;
+            case ValueType.String:
+                WriteString(entry.GetStringSpan(default));
+                break;
+            case ValueType.Set when entry.Encoding == ValueEncoding.IntSet:
+                WriteString(entry.ValueSpan[..new IntSet(entry.ValueSpan).LengthBytes]);
+                break;
+            case ValueType.Set when entry.Encoding == ValueEncoding.PackedList:
+                WriteMembers(new PackedList(entry.ValueSpan));
+                break;
+            default:
+                SetValue set = SetValue.Open(database, entry, default);
+                WriteLength((ulong)set.Count);
+                foreach (SetMember member in set)
+                {
+                    WriteString(member.Bytes);
+                }
+
+                break;
+        }
+    }
+
+    /// <summary>Ends a file: end mark and checksum, then everything goes to the stream.</summary>
+    public void WriteEnd()
+    {
+        Output.WriteByte(RdbFormat.End);
+        ulong checksum = Output.Checksum;
+        BinaryPrimitives.WriteUInt64LittleEndian(Output.GetSpan(RdbFormat.ChecksumBytes), checksum);
+        Output.Advance(RdbFormat.ChecksumBytes);
+        Output.Flush();
+    }
+
+    /// <summary>Ends a DUMP payload: version and checksum.</summary>
+    internal void WritePayloadEnd()
+    {
+        BinaryPrimitives.WriteUInt16LittleEndian(
+            Output.GetSpan(RdbFormat.PayloadVersionBytes), RdbFormat.WrittenVersion);
+        Output.Advance(RdbFormat.PayloadVersionBytes);
+        ulong checksum = Output.Checksum;
+        BinaryPrimitives.WriteUInt64LittleEndian(Output.GetSpan(RdbFormat.ChecksumBytes), checksum);
+        Output.Advance(RdbFormat.ChecksumBytes);
+    }
+
+    /// <summary>What to note about the use of an entry, by the options.</summary>
+    private AccessHint HintOf(Database database, in Entry entry) => _options.Hints switch
+    {
+        AccessHintKind.IdleSeconds => AccessHint.OfIdleSeconds(database.IdleTimeMs(entry) / 1000),
+        AccessHintKind.Frequency => AccessHint.OfFrequency(database.FrequencyOf(entry)),
+        _ => AccessHint.None,
+    };
+
+    private void BeginKey(ReadOnlySpan<byte> key, long expireAtMs, AccessHint hint, RdbType type)
+    {
+        Debug.Assert(_promised == 0, "the value before has all its bytes or members");
+        KeysWritten++;
+        if (expireAtMs != Database.NoExpiry)
+        {
+            Span<byte> expiry = Output.GetSpan(1 + sizeof(long));
+            expiry[0] = RdbFormat.ExpiryMs;
+            BinaryPrimitives.WriteInt64LittleEndian(expiry[1..], expireAtMs);
+            Output.Advance(1 + sizeof(long));
+        }
+
+        switch (hint.Kind)
+        {
+            case AccessHintKind.IdleSeconds:
+                Output.WriteByte(RdbFormat.Idle);
+                WriteLength((ulong)hint.Value);
+                break;
+            case AccessHintKind.Frequency:
+                Output.WriteByte(RdbFormat.Frequency);
+                Output.WriteByte((byte)hint.Value);
+                break;
+            default:
+                break;
+        }
+
+        Output.WriteByte((byte)type);
+        WriteString(key);
+    }
+
+    private void CountMember()
+    {
+        _promised--;
+        Debug.Assert(_promised >= 0, "no more members than were announced");
+    }
+
+    private void WriteMembers(PackedList list)
+    {
+        WriteLength((ulong)list.Count);
+        for (int position = list.First; position != PackedList.None; position = list.Next(position))
+        {
+            PackedElement element = list[position];
+            if (element.IsInteger)
+            {
+                WriteInteger(element.Integer);
+            }
+            else
+            {
+                WriteString(element.Bytes);
+            }
+        }
+    }
+
+    private void WriteLength(ulong length)
+    {
+        Span<byte> head = Output.GetSpan(MaxHeadBytes);
+        int used;
+        switch (length)
+        {
+            case < 1 << 6:
+                head[0] = (byte)length;
+                used = 1;
+                break;
+            case < 1 << 14:
+                BinaryPrimitives.WriteUInt16BigEndian(head, (ushort)((RdbFormat.Length14 << 14) | (int)length));
+                used = 2;
+                break;
+            case <= uint.MaxValue:
+                head[0] = RdbFormat.Length32;
+                BinaryPrimitives.WriteUInt32BigEndian(head[1..], (uint)length);
+                used = 5;
+                break;
+            default:
+                head[0] = RdbFormat.Length64;
+                BinaryPrimitives.WriteUInt64BigEndian(head[1..], length);
+                used = 9;
+                break;
+        }
+
+        Output.Advance(used);
+    }
+
+    private void WriteInteger(long value)
+    {
+        if (TryWriteShortInteger(value))
+        {
+            return;
+        }
+
+        Span<byte> text = stackalloc byte[IntegerText.MaxLength];
+        int length = IntegerText.Format(value, text);
+        WriteLength((ulong)length);
+        Output.Write(text[..length]);
+    }
+
+    private bool TryWriteShortInteger(long value)
+    {
+        Span<byte> head = Output.GetSpan(1 + sizeof(int));
+        int used;
+        if (value == (sbyte)value)
+        {
+            head[0] = RdbFormat.EncodedInt8;
+            head[1] = (byte)value;
+            used = 2;
+        }
+        else if (value == (short)value)
+        {
+            head[0] = RdbFormat.EncodedInt16;
+            BinaryPrimitives.WriteInt16LittleEndian(head[1..], (short)value);
+            used = 3;
+        }
+        else if (value == (int)value)
+        {
+            head[0] = RdbFormat.EncodedInt32;
+            BinaryPrimitives.WriteInt32LittleEndian(head[1..], (int)value);
+            used = 5;
+        }
+        else
+        {
+            return false;
+        }
+
+        Output.Advance(used);
+        return true;
+    }
+
+    private void WriteString(ReadOnlySpan<byte> text)
+    {
+        if (text.Length <= MaxIntegerText
+            && IntegerText.TryParse(text, out long integer)
+            && TryWriteShortInteger(integer))
+        {
+            return;
+        }
+
+        if (_options.Compress && text.Length >= MinCompressedString && TryWriteCompressed(text))
+        {
+            return;
+        }
+
+        WriteLength((ulong)text.Length);
+        Output.Write(text);
+    }
+
+    private bool TryWriteCompressed(ReadOnlySpan<byte> text)
+    {
+        _lzf ??= new Lzf();
+        byte[]? rented = null;
+        Span<byte> room = text.Length <= 1024
+            ? stackalloc byte[1024]
+            : (rented = System.Buffers.ArrayPool<byte>.Shared.Rent(text.Length));
+        try
+        {
+            int length = _lzf.Compress(text, room[..(text.Length - MinCompressionGain)]);
+            if (length == 0)
+            {
+                return false;
+            }
+
+            Output.WriteByte(RdbFormat.EncodedLzf);
+            WriteLength((ulong)length);
+            WriteLength((ulong)text.Length);
+            Output.Write(room[..length]);
+            return true;
+        }
+        finally
+        {
+            if (rented is not null)
+            {
+                System.Buffers.ArrayPool<byte>.Shared.Return(rented);
+            }
+        }
+    }
+}
