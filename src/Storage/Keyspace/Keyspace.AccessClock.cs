@@ -43,6 +43,16 @@ public sealed partial class Keyspace
         return (int)Math.Max(0, counter - lost);
     }
 
+    /// <summary>The clock of a key that has been used as a hint says.</summary>
+    /// <returns>False when the present policy keeps something else.</returns>
+    internal bool TryMakeAccessClock(AccessHint hint, out uint clock)
+    {
+        clock = CountsFrequency
+            ? (_minutes << 8) | (uint)Math.Clamp(hint.Value, 0, byte.MaxValue)
+            : (uint)(_seconds - Math.Clamp(hint.Value, 0, ClockMask)) & ClockMask;
+        return hint.Kind == (CountsFrequency ? AccessHintKind.Frequency : AccessHintKind.IdleSeconds);
+    }
+
     private void UpdateAccessClock()
     {
         long seconds = _nowMs / 1000;

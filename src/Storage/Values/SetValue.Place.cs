@@ -126,15 +126,19 @@ public unsafe ref partial struct SetValue
     /// <param name="database">Where the key is.</param>
     /// <param name="key">The key, new or not.</param>
     /// <param name="lazily">Free an old value of many parts in the background.</param>
+    /// <param name="expireAtMs">When it expires.</param>
     /// <exception cref="OutOfMemoryException">Nothing has changed.</exception>
-    public void StoreAs(Database database, Key key, bool lazily)
+    public void StoreAs(Database database, Key key, bool lazily, long expireAtMs = Database.NoExpiry)
     {
         ReadOnlySpan<byte> bytes = PackedBytes;
-        Adopted(bytes, database.CreateValue(key, ValueType.Set, Encoding, bytes.Length, Database.NoExpiry, lazily));
+        Adopted(bytes, database.CreateValue(key, ValueType.Set, Encoding, bytes.Length, expireAtMs, lazily));
     }
 
     /// <summary>Gives the set to a key that holds a value already; its expiry time stays.</summary>
-    /// <inheritdoc cref="StoreAs"/>
+    /// <param name="database">Where the key is.</param>
+    /// <param name="key">The key.</param>
+    /// <param name="lazily">Free an old value of many parts in the background.</param>
+    /// <exception cref="OutOfMemoryException">Nothing has changed.</exception>
     public void ReplaceIn(Database database, Key key, bool lazily)
     {
         ReadOnlySpan<byte> bytes = PackedBytes;

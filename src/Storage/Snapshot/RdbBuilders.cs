@@ -1,0 +1,145 @@
+namespace KvServer.Storage;
+
+/// <summary>Makes keys of values in a file: one builder per value type this store has.</summary>
+/// <remarks>A builder reads the whole value before it changes the database, so that a damaged one leaves no trace. A
+/// new value type adds its builder to the table and nothing else.</remarks>
+internal static class RdbBuilders
+{
+    // Longer strings are read straight into the block they stay in.
+    private const int LargeStringBytes = 64 * 1024;
+    private const int PieceBytes = 1024 * 1024;
+
+    private static readonly Builder?[] ByType = Table();
+
+    /// <summary>Reads a value and gives it to a key.</summary>
+    /// <returns>False for a collection without elements, which no key can hold.</returns>
+    public delegate bool Builder(in RdbTarget target, ref RdbElements elements);
+
+    /// <summary>The builder for a form of value, or <see langword="null"/> where this store has no such type.</summary>
+    public static Builder? Find(RdbType type) => RdbTypes.IsModule(type) ? null : ByType[(int)RdbTypes.ValueTypeOf(type)];
+
+    /// <summary>Why a form of value cannot be loaded.</summary>
+    public static string Refusal(RdbType type) => RdbTypes.IsModule(type)
+        ? $"values of modules ({RdbTypes.NameOf(type)}) cannot be loaded"
+        : $"values of type {RdbTypes.NameOf(type)} cannot be loaded yet";
+
+    private static Builder?[] Table()
+    {
+        var table = new Builder?[(int)ValueType.Stream + 1];
+        table[(int)ValueType.String] = BuildString;
+        table[(int)ValueType.Set] = BuildSet;
+        return table;
+    }
+
+    private static bool BuildString(in RdbTarget target, ref RdbElements elements)
+    {
+        RdbInput input = elements.Input;
+        RdbStringHead head = input.ReadStringHead();
+        if (head.Form == RdbStringForm.Integer)
+        {
+            target.Database.SetInteger(target.Key, head.Integer, target.ExpireAtMs);
+        }
+        else if (head.LengthBytes < LargeStringBytes)
+        {
+            target.Database.SetString(target.Key, input.ReadString(head), target.ExpireAtMs);
+        }
+        else
+        {
+            using LargeString text = ReadLarge(target.Database.Keyspace.Heap, input, head);
+            target.Database.AdoptString(target.Key, text, target.ExpireAtMs);
+        }
+
+        return true;
+    }
+
+    private static LargeString ReadLarge(NativeHeap heap, RdbInput input, RdbStringHead head)
+    {
+        int length = head.LengthBytes;
+        if (head.Form == RdbStringForm.Compressed)
+        {
+            ReadOnlySpan<byte> compressed = input.ReadCompressed(head);
+            LargeString restored = new(heap, length);
+            try
+            {
+                input.Decompress(compressed, restored.GetFreeSpan(length, length)[..length]);
+                restored.Advance(length);
+                return restored;
+            }
+            catch
+            {
+                restored.Dispose();
+                throw;
+            }
+        }
+
+        // Room for all of it only if the file is known to hold all of it.
+        LargeString text = new(heap, input.HasKnownLength ? length : 0);
+        try
+        {
+            while (text.Length < length)
+            {
+                int piece = Math.Min(length - text.Length, PieceBytes);
+                input.ReadExactly(text.GetFreeSpan(piece, length)[..piece]);
+                text.Advance(piece);
+            }
+
+            return text;
+        }
+        catch
+        {
+            text.Dispose();
+            throw;
+        }
+    }
+
+    private static bool BuildSet(in RdbTarget target, ref RdbElements elements)
+    {
+        elements.Open();
+        if (!elements.IntSetBytes.IsEmpty && elements.Count <= target.SetLimits.IntSetEntries)
+        {
+            return BuildIntSet(target, elements.IntSetBytes);
+        }
+
+        if (!elements.MoveNext())
+        {
+            return false;
+        }
+
+        // Members differ, so there cannot be more than one empty, 256 of one byte, and the rest at three bytes each:
+        // the count alone makes no table larger than that.
+        long plausible = Math.Min(elements.Count, 257 + (elements.Input.Remaining / 3));
+        long expected = elements.Type == RdbType.Set ? plausible : elements.Count;
+        SetValue set = SetValue.Create(
+            target.Database.Keyspace, target.SetLimits, elements.Current.AsMember(), expected);
+        try
+        {
+            do
+            {
+                if (!set.Add(elements.Current.AsMember()))
+                {
+                    elements.Input.Fail("A set has the same member twice");
+                }
+            }
+            while (elements.MoveNext());
+            set.StoreAs(target.Database, target.Key, lazily: false, target.ExpireAtMs);
+            return true;
+        }
+        finally
+        {
+            set.Dispose();
+        }
+    }
+
+    private static bool BuildIntSet(in RdbTarget target, ReadOnlySpan<byte> intSet)
+    {
+        if (intSet.Length == IntSet.HeaderBytes)
+        {
+            return false;
+        }
+
+        Entry entry = target.Database.CreateValue(
+            target.Key, ValueType.Set, ValueEncoding.IntSet, intSet.Length, target.ExpireAtMs);
+        intSet.CopyTo(entry.ValueSpan);
+        return true;
+    }
+}

@@ -1,0 +1,98 @@
+using System.Buffers.Binary;
+
+namespace KvServer.Storage;
+
+/// <summary>One value as DUMP replies with it and RESTORE takes it.</summary>
+/// <remarks>
+/// <code>
+/// | type: 1 | value as in a file | version: 2 | checksum of all before: 8 |
+/// </code>
+/// </remarks>
+public static class RdbPayload
+{
+    /// <summary>Writes the payload of a key. Command loop only.</summary>
+    /// <param name="output">An empty output that gathers.</param>
+    /// <param name="database">Where the entry is.</param>
+    /// <param name="entry">The entry.</param>
+    /// <param name="compress">Whether to compress long strings (rdbcompression).</param>
+    /// <remarks>O(value).</remarks>
+    public static void Write(RdbOutput output, Database database, in Entry entry, bool compress)
+    {
+        RdbWriter writer = new(output, new RdbWriterOptions(compress));
+        output.WriteByte((byte)RdbWriter.TypeOf(entry));
+        writer.WriteValue(database, entry);
+        writer.WritePayloadEnd();
+    }
+
+    /// <summary>Whether a payload's version is known and its checksum right. O(payload).</summary>
+    public static bool HasValidFooter(ReadOnlySpan<byte> payload)
+    {
+        if (payload.Length <= RdbFormat.PayloadFooterBytes)
+        {
+            return false;
+        }
+
+        ReadOnlySpan<byte> summed = payload[..^RdbFormat.ChecksumBytes];
+        int version = BinaryPrimitives.ReadUInt16LittleEndian(summed[^RdbFormat.PayloadVersionBytes..]);
+        return version <= RdbFormat.NewestVersion
+            && BinaryPrimitives.ReadUInt64LittleEndian(payload[^RdbFormat.ChecksumBytes..]) == Crc64.Append(0, summed);
+    }
+
+    /// <summary>Gives a payload's value to a key, replacing whatever it holds. Command loop only.</summary>
+    /// <param name="database">Where the key is.</param>
+    /// <param name="key">The key, new or not.</param>
+    /// <param name="payload">With a valid footer; not a part of the store.</param>
+    /// <param name="expireAtMs">When it expires, or <see cref="Database.NoExpiry"/>.</param>
+    /// <param name="limits">Up to where sets stay packed.</param>
+    /// <param name="reason">Why nothing has changed, when the result is false.</param>
+    /// <remarks>The value is read and validated whole before anything changes. O(value).</remarks>
+    /// <exception cref="OutOfMemoryException">Nothing has changed.</exception>
+    public static bool TryRestore(
+        Database database, Key key, ReadOnlySpan<byte> payload, long expireAtMs, SetLimits limits, out string reason)
+    {
+        if (!TryReadType(payload, out RdbType type, out reason))
+        {
+            return false;
+        }
+
+        try
+        {
+            return Restore(new RdbTarget(database, key, expireAtMs, limits), type, ValueOf(payload), out reason);
+        }
+        catch (RdbFormatException e)
+        {
+            reason = e.Message;
+            return false;
+        }
+    }
+
+    private static unsafe bool Restore(
+        in RdbTarget target, RdbType type, ReadOnlySpan<byte> value, out string reason)
+    {
+        fixed (byte* start = value)
+        {
+            RdbElements elements = new(new RdbInput(start, value.Length), type);
+            reason = "The collection has no elements";
+            return RdbBuilders.Find(type)!(target, ref elements);
+        }
+    }
+
+    private static bool TryReadType(ReadOnlySpan<byte> payload, out RdbType type, out string reason)
+    {
+        type = (RdbType)payload[0];
+        reason = "";
+        if (!RdbTypes.IsKnown(payload[0]))
+        {
+            reason = $"{payload[0]} is no value type";
+        }
+        else if (RdbBuilders.Find(type) is null)
+        {
+            reason = RdbBuilders.Refusal(type);
+        }
+
+        return reason.Length == 0;
+    }
+
+    private static ReadOnlySpan<byte> ValueOf(ReadOnlySpan<byte> payload) =>
+        payload[1..^RdbFormat.PayloadFooterBytes];
+}

@@ -1,0 +1,14 @@
+namespace KvServer.Storage;
+
+/// <summary>Where a value that is being read shall go.</summary>
+/// <param name="database">The database.</param>
+/// <param name="key">The key, new or not.</param>
+/// <param name="expireAtMs">When it expires, or <see cref="Database.NoExpiry"/>.</param>
+/// <param name="setLimits">Up to where sets stay packed.</param>
+internal readonly ref struct RdbTarget(Database database, Key key, long expireAtMs, SetLimits setLimits)
+{
+    public readonly Database Database = database;
+    public readonly Key Key = key;
+    public readonly long ExpireAtMs = expireAtMs;
+    public readonly SetLimits SetLimits = setLimits;
+}
