@@ -50,6 +50,9 @@ internal sealed class ServerState(
     /// <summary>For the one command that runs; it clears the list when done.</summary>
     public ByteStringList Scratch { get; } = new();
 
+    /// <summary>Where DUMP gathers its reply; empty between commands.</summary>
+    public RdbOutput DumpOutput { get; } = new(stream: null, bufferBytes: 4096);
+
     /// <summary>Forty hexadecimal digits, new for every start.</summary>
     public string RunId { get; } = RandomNumberGenerator.GetHexString(40, lowercase: true);
 

@@ -15,6 +15,7 @@ internal static class CommandCatalog
         .Add(typeof(KeyCommands))
         .Add(typeof(ExpireCommands))
         .Add(typeof(ScanCommands))
+        .Add(typeof(DumpCommands))
         .Add(typeof(ObjectCommands))
         .Add(typeof(MemoryCommands))
         .Add(typeof(DebugCommands))

@@ -36,6 +36,18 @@ internal static class CommandError
 
     public static ReadOnlySpan<byte> DbIndexOutOfRange => "ERR DB index is out of range"u8;
 
+    public static ReadOnlySpan<byte> BusyKey => "BUSYKEY Target key name already exists."u8;
+
+    public static ReadOnlySpan<byte> InvalidTtl => "ERR Invalid TTL value, must be >= 0"u8;
+
+    public static ReadOnlySpan<byte> InvalidIdleTime => "ERR Invalid IDLETIME value, must be >= 0"u8;
+
+    public static ReadOnlySpan<byte> InvalidFrequency => "ERR Invalid FREQ value, must be >= 0 and <= 255"u8;
+
+    public static ReadOnlySpan<byte> BadPayloadFooter => "ERR DUMP payload version or checksum are wrong"u8;
+
+    public static ReadOnlySpan<byte> BadPayload => "ERR Bad data format"u8;
+
     public static ReadOnlySpan<byte> StringTooLong =>
         "ERR string exceeds maximum allowed size (proto-max-bulk-len)"u8;
 

@@ -17,6 +17,7 @@ internal enum KeyEvent : byte
     MoveFrom,
     MoveTo,
     CopyTo,
+    Restore,
     SAdd,
     SRem,
     SPop,

@@ -1,4 +1,5 @@
 using KvServer.Server.Config;
+using KvServer.Server.Persistence;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -20,6 +21,11 @@ public static class ServerHost
     /// <returns>The exit code: 0 after an orderly shutdown, 1 when the server could not start.</returns>
     public static async Task<int> RunAsync(string[] args, Action<IServiceCollection>? addParts = null)
     {
+        if (RdbCheck.TryRun(args, out int checkResult))
+        {
+            return checkResult;
+        }
+
         try
         {
             StartupArguments arguments = StartupArguments.Parse(args);

@@ -37,16 +37,20 @@ internal static class RdbBuilders
         RdbStringHead head = input.ReadStringHead();
         if (head.Form == RdbStringForm.Integer)
         {
+            target.BeforeStore(input);
             target.Database.SetInteger(target.Key, head.Integer, target.ExpireAtMs);
         }
         else if (head.LengthBytes < LargeStringBytes)
         {
-            target.Database.SetString(target.Key, input.ReadString(head), target.ExpireAtMs);
+            ReadOnlySpan<byte> text = input.ReadString(head);
+            target.BeforeStore(input);
+            target.Database.SetString(target.Key, text, target.ExpireAtMs);
         }
         else
         {
-            using LargeString text = ReadLarge(target.Database.Keyspace.Heap, input, head);
-            target.Database.AdoptString(target.Key, text, target.ExpireAtMs);
+            using LargeString large = ReadLarge(target.Database.Keyspace.Heap, input, head);
+            target.BeforeStore(input);
+            target.Database.AdoptString(target.Key, large, target.ExpireAtMs);
         }
 
         return true;
@@ -97,6 +101,7 @@ internal static class RdbBuilders
         elements.Open();
         if (!elements.IntSetBytes.IsEmpty && elements.Count <= target.SetLimits.IntSetEntries)
         {
+            target.BeforeStore(elements.Input);
             return BuildIntSet(target, elements.IntSetBytes);
         }
 
@@ -121,6 +126,7 @@ internal static class RdbBuilders
                 }
             }
             while (elements.MoveNext());
+            target.BeforeStore(elements.Input);
             set.StoreAs(target.Database, target.Key, lazily: false, target.ExpireAtMs);
             return true;
         }

@@ -18,6 +18,7 @@ public static class RdbFormat
 
     internal const int PayloadVersionBytes = 2;
     internal const int ChecksumBytes = 8;
+    internal const int VersionDigits = 4;
     internal const int HeaderBytes = 9;
 
     // The first version whose end carries a checksum.

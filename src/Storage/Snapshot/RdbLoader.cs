@@ -152,7 +152,8 @@ public sealed class RdbLoader
         Key key = _keyspace.KeyOf(_reader.Key);
         long before = _database.Count;
         RdbElements elements = _reader.OpenValue();
-        if (!build(new RdbTarget(_database, key, _reader.ExpireAtMs, _options.SetLimits), ref elements))
+        RdbTarget target = new(_database, key, _reader.ExpireAtMs, _options.SetLimits, isPayload: false);
+        if (!build(target, ref elements))
         {
             EmptyKeys++;
             return;

@@ -44,7 +44,8 @@ public static class RdbPayload
     /// <param name="payload">With a valid footer; not a part of the store.</param>
     /// <param name="expireAtMs">When it expires, or <see cref="Database.NoExpiry"/>.</param>
     /// <param name="limits">Up to where sets stay packed.</param>
-    /// <param name="reason">Why nothing has changed, when the result is false.</param>
+    /// <param name="reason">When the result is false: why such a value cannot be restored here, or nothing if the bytes
+    /// are damaged.</param>
     /// <remarks>The value is read and validated whole before anything changes. O(value).</remarks>
     /// <exception cref="OutOfMemoryException">Nothing has changed.</exception>
     public static bool TryRestore(
@@ -57,22 +58,48 @@ public static class RdbPayload
 
         try
         {
-            return Restore(new RdbTarget(database, key, expireAtMs, limits), type, ValueOf(payload), out reason);
+            return Restore(new RdbTarget(database, key, expireAtMs, limits, isPayload: true), type, ValueOf(payload));
         }
-        catch (RdbFormatException e)
+        catch (RdbFormatException)
         {
-            reason = e.Message;
+            return false;
+        }
+    }
+
+    /// <summary>Reads a payload as <see cref="TryRestore"/> would, and keeps nothing.</summary>
+    /// <param name="payload">With a valid footer.</param>
+    /// <param name="reason">As for <see cref="TryRestore"/>.</param>
+    /// <remarks>O(value).</remarks>
+    public static unsafe bool TryValidate(ReadOnlySpan<byte> payload, out string reason)
+    {
+        if (!TryReadType(payload, out RdbType type, out reason))
+        {
+            return false;
+        }
+
+        ReadOnlySpan<byte> value = ValueOf(payload);
+        try
+        {
+            fixed (byte* start = value)
+            {
+                RdbInput input = new(start, value.Length);
+                RdbElements elements = new(input, type);
+                elements.SkipAll();
+                return input.Remaining == 0;
+            }
+        }
+        catch (RdbFormatException)
+        {
             return false;
         }
     }
 
     private static unsafe bool Restore(
-        in RdbTarget target, RdbType type, ReadOnlySpan<byte> value, out string reason)
+        in RdbTarget target, RdbType type, ReadOnlySpan<byte> value)
     {
         fixed (byte* start = value)
         {
             RdbElements elements = new(new RdbInput(start, value.Length), type);
-            reason = "The collection has no elements";
             return RdbBuilders.Find(type)!(target, ref elements);
         }
     }
@@ -83,14 +110,16 @@ public static class RdbPayload
         reason = "";
         if (!RdbTypes.IsKnown(payload[0]))
         {
-            reason = $"{payload[0]} is no value type";
-        }
-        else if (RdbBuilders.Find(type) is null)
-        {
-            reason = RdbBuilders.Refusal(type);
+            return false;
         }
 
-        return reason.Length == 0;
+        if (RdbBuilders.Find(type) is null)
+        {
+            reason = RdbBuilders.Refusal(type);
+            return false;
+        }
+
+        return true;
     }
 
     private static ReadOnlySpan<byte> ValueOf(ReadOnlySpan<byte> payload) =>

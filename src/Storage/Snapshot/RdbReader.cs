@@ -78,6 +78,15 @@ public sealed class RdbReader
     /// <summary>The name of a value's type as reports show it.</summary>
     public string TypeName => RdbTypes.NameOf(Type);
 
+    /// <summary>What is being read, as reports of faults name it.</summary>
+    public string Doing { get; private set; } = "start";
+
+    /// <summary>Whether this store has a type for the key's value.</summary>
+    public bool IsLoadable => RdbBuilders.Find(Type) is not null;
+
+    /// <summary>Whether the file has a checksum; known at its end.</summary>
+    public bool HasChecksum { get; private set; }
+
     internal RdbInput Input => _input;
 
     /// <summary>Reads the next record.</summary>
@@ -96,8 +105,10 @@ public sealed class RdbReader
 
         ExpireAtMs = Database.NoExpiry;
         Hint = AccessHint.None;
+        _keyLength = 0;
         while (true)
         {
+            Doing = "read-type";
             byte opcode = _input.ReadByte();
             switch (opcode)
             {
@@ -114,12 +125,15 @@ public sealed class RdbReader
                     Hint = AccessHint.OfIdleSeconds(_input.ReadLength());
                     continue;
                 case RdbFormat.Aux:
+                    Doing = "read-aux";
                     ReadAux();
                     return RdbRecord.Aux;
                 case RdbFormat.SelectDb:
+                    Doing = "read-len";
                     DatabaseIndex = _input.ReadLength();
                     return RdbRecord.SelectDatabase;
                 case RdbFormat.ResizeDb:
+                    Doing = "read-len";
                     AnnouncedKeys = _input.ReadLength();
                     AnnouncedExpires = _input.ReadLength();
                     return RdbRecord.ResizeDatabase;
@@ -129,15 +143,18 @@ public sealed class RdbReader
                     _input.ReadLength();
                     return RdbRecord.SlotInfo;
                 case RdbFormat.ModuleAux:
+                    Doing = "read-module-aux";
                     ReadModuleAux();
                     return RdbRecord.ModuleAux;
                 case RdbFormat.Function:
+                    Doing = "read-functions";
                     _functions.Add(_input.ReadString().ToArray());
                     return RdbRecord.Function;
                 case RdbFormat.FunctionOld:
                     ReadOldFunction();
                     return RdbRecord.Function;
                 case RdbFormat.End:
+                    Doing = "check-sum";
                     CheckEnd();
                     return RdbRecord.End;
                 default:
@@ -165,14 +182,13 @@ public sealed class RdbReader
 
     private void ReadHeader()
     {
-        ReadOnlySpan<byte> header = _input.Take(RdbFormat.HeaderBytes);
-        if (!header.StartsWith(RdbFormat.Magic))
+        if (!_input.Take(RdbFormat.Magic.Length).SequenceEqual(RdbFormat.Magic))
         {
             throw new RdbFormatException(0, "This is no RDB file: it does not begin with REDIS");
         }
 
         int version = 0;
-        foreach (byte digit in header[RdbFormat.Magic.Length..])
+        foreach (byte digit in _input.Take(RdbFormat.VersionDigits))
         {
             if (digit is < (byte)'0' or > (byte)'9')
             {
@@ -206,6 +222,7 @@ public sealed class RdbReader
             throw new RdbFormatException(Offset - 1, $"{type} is neither an opcode nor a value type");
         }
 
+        Doing = "read-key";
         Type = (RdbType)type;
         ReadOnlySpan<byte> key = _input.ReadString();
         if (key.Length > _key.Length)
@@ -217,6 +234,7 @@ public sealed class RdbReader
         _keyLength = key.Length;
         KeysRead++;
         _valuePending = true;
+        Doing = "read-object-value";
     }
 
     // Servers write -1 for "never", and a replica may hold a time before 1970, which is as good as any that is over.
@@ -253,7 +271,8 @@ public sealed class RdbReader
         ulong computed = _input.Checksum;
         long offset = Offset;
         ulong stored = BinaryPrimitives.ReadUInt64LittleEndian(_input.Take(RdbFormat.ChecksumBytes));
-        if (stored != 0 && stored != computed)
+        HasChecksum = stored != 0;
+        if (HasChecksum && stored != computed)
         {
             throw new RdbFormatException(
                 offset, $"The checksum is wrong: the file says {stored:x16}, its bytes give {computed:x16}");

@@ -5,10 +5,22 @@ namespace KvServer.Storage;
 /// <param name="key">The key, new or not.</param>
 /// <param name="expireAtMs">When it expires, or <see cref="Database.NoExpiry"/>.</param>
 /// <param name="setLimits">Up to where sets stay packed.</param>
-internal readonly ref struct RdbTarget(Database database, Key key, long expireAtMs, SetLimits setLimits)
+/// <param name="isPayload">Whether nothing may follow the value.</param>
+internal readonly ref struct RdbTarget(
+    Database database, Key key, long expireAtMs, SetLimits setLimits, bool isPayload)
 {
     public readonly Database Database = database;
     public readonly Key Key = key;
     public readonly long ExpireAtMs = expireAtMs;
     public readonly SetLimits SetLimits = setLimits;
+    private readonly bool _isPayload = isPayload;
+
+    /// <summary>The last check of a builder that has read its value and is about to change the database.</summary>
+    public void BeforeStore(RdbInput input)
+    {
+        if (_isPayload && input.Remaining > 0)
+        {
+            input.Fail("Bytes follow the value");
+        }
+    }
 }
