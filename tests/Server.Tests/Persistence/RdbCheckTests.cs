@@ -37,7 +37,7 @@ public sealed class RdbCheckTests : IDisposable
             .Key(11, "bad\x1b[2J").String(RdbBytes.IntSet(2, 2, 1)).End().ToArray();
         (bool isGood, string report) = Check(file);
         Assert.False(isGood);
-        Assert.Contains("--- RDB ERROR DETECTED ---\n[offset 44] The set-intset is damaged\n", report, StringComparison.Ordinal);
+        Assert.Contains("--- RDB ERROR DETECTED ---\n[offset 41] The set-intset is damaged\n", report, StringComparison.Ordinal);
         Assert.Contains("[additional info] While doing: read-object-value\n", report, StringComparison.Ordinal);
         Assert.Contains("[additional info] Reading key 'bad.[2J'\n", report, StringComparison.Ordinal);
         Assert.Contains("[additional info] Reading type 11 (set-intset)\n", report, StringComparison.Ordinal);

@@ -1,0 +1,90 @@
+using System.Text;
+using KvServer.Differential.Tests.Running;
+using KvServer.Storage;
+using KvServer.TestSupport;
+using KvServer.TestSupport.Rdb;
+
+namespace KvServer.Differential.Tests.Rdb;
+
+/// <summary>What one server dumps, the other restores.</summary>
+public sealed class RdbPayloadTests(EpollPair pair) : RdbTest, IClassFixture<EpollPair>
+{
+    [Fact]
+    public async Task Payloads_of_each_server_restore_on_both_with_the_same_digest()
+    {
+        ServerPair.RequireReference();
+        await pair.ResetAsync();
+        using RespClient ours = pair.Ours.Connect();
+        using RespClient reference = pair.Reference.Connect();
+        foreach ((string key, byte[][] value, bool isSet) in Draw(seed: 1))
+        {
+            byte[] name = Encoding.UTF8.GetBytes(key);
+            byte[][] command = [isSet ? "SADD"u8.ToArray() : "SET"u8.ToArray(), name, .. value];
+            Send(ours, command);
+            Send(reference, command);
+            byte[] ourDump = Send(ours, ["DUMP"u8.ToArray(), name]).Text;
+            byte[] theirDump = Send(reference, ["DUMP"u8.ToArray(), name]).Text;
+            Restore(ours, "theirs", theirDump);
+            Restore(ours, "own", ourDump);
+            Restore(reference, "theirs", ourDump);
+            string expected = DigestOf(reference, key);
+            Assert.Equal(expected, DigestOf(ours, key));
+            Assert.Equal(expected, DigestOf(ours, "theirs"));
+            Assert.Equal(expected, DigestOf(ours, "own"));
+            Assert.Equal(expected, DigestOf(reference, "theirs"));
+            string encoding = ours.Execute("OBJECT", "ENCODING", key).AsString;
+            Assert.Equal(encoding, ours.Execute("OBJECT", "ENCODING", "theirs").AsString);
+            Assert.Equal(encoding, ours.Execute("OBJECT", "ENCODING", "own").AsString);
+        }
+    }
+
+    [Fact]
+    public async Task The_hand_made_forms_our_tests_use_are_valid_for_the_reference()
+    {
+        ServerPair.RequireReference();
+        await pair.ResetAsync();
+        using RespClient reference = pair.Reference.Connect();
+        foreach (RdbSamples sample in RdbSamples.All.Where(sample => sample.IsKnownToReference))
+        {
+            Restore(reference, sample.Name, PayloadOf(sample));
+        }
+    }
+
+    [Fact]
+    public async Task Values_of_every_type_the_reference_dumps_are_recognised()
+    {
+        ServerPair.RequireReference();
+        await pair.ResetAsync();
+        using RespClient reference = pair.Reference.Connect();
+        using RespClient ours = pair.Ours.Connect();
+        foreach (string line in new[]
+        {
+            "RPUSH list a b 1 2 {x*9000}", "HSET hash f v g 1", "HSET bighash f {x*9000}", "ZADD zset 1 a 2.5 b inf c",
+            "ZADD bigzset 1 {x*9000} -inf b", "XADD stream 1-1 f v", "XGROUP CREATE stream g 0",
+            "XREADGROUP GROUP g c STREAMS stream >", "XADD stream 2-1 g {x*300}", "XDEL stream 1-1",
+        })
+        {
+            Assert.False(reference.ExecuteLine(line).IsError, line);
+        }
+
+        foreach (string key in new[] { "list", "hash", "bighash", "zset", "bigzset", "stream" })
+        {
+            byte[] dump = Send(reference, ["DUMP"u8.ToArray(), Encoding.ASCII.GetBytes(key)]).Text;
+            ours.Send([.. new[] { "RESTORE", "k", "0" }.Select(Encoding.ASCII.GetBytes), dump]);
+            string error = ours.ReadReply().AsString;
+            Assert.StartsWith("ERR Bad data format: values of type ", error, StringComparison.Ordinal);
+        }
+    }
+
+    private static void Restore(RespClient client, string key, byte[] payload) =>
+        Send(client, ["RESTORE"u8.ToArray(), Encoding.ASCII.GetBytes(key), "0"u8.ToArray(), payload, "REPLACE"u8.ToArray()]);
+
+    private static string DigestOf(RespClient client, string key) =>
+        client.Execute("DEBUG", "DIGEST-VALUE", key).Items[0].AsString;
+
+    private static byte[] PayloadOf(RdbSamples sample)
+    {
+        byte[] bytes = [(byte)sample.Type, .. sample.Value, 10, 0];
+        return [.. bytes, .. BitConverter.GetBytes(Crc64.Append(0, bytes))];
+    }
+}
