@@ -192,7 +192,7 @@ public sealed class ServerProcess : IAsyncDisposable, IDisposable
     private static void AddSettings(ProcessStartInfo start, ServerOptions options, int port, string folder)
     {
         AddSetting(start, "port", port.ToString(CultureInfo.InvariantCulture));
-        AddSetting(start, "dir", folder);
+        AddSetting(start, "dir", options.Settings.GetValueOrDefault("dir", folder));
         foreach ((string name, string value) in options.Settings)
         {
             if (name is not ("port" or "dir"))
