@@ -1,19 +1,19 @@
 using System.Globalization;
 using KvServer.Fuzz;
 
-// dotnet run -c Release --project tests/Fuzz -- requests [--seconds 20] [--seed N]
-if (args.Length == 0 || args[0] != "requests")
+// dotnet run -c Release --project tests/Fuzz -- requests|rdb [--seconds 20] [--seed N]
+if (args.Length == 0 || args[0] is not ("requests" or "rdb"))
 {
-    Console.Error.WriteLine("usage: requests [--seconds N] [--seed N]");
+    Console.Error.WriteLine("usage: requests|rdb [--seconds N] [--seed N]");
     return 2;
 }
 
 int seconds = Option("--seconds", 20);
 int seed = Option("--seed", Environment.TickCount);
-Console.WriteLine($"fuzzing the request reader for {seconds} s, seed {seed}");
+Console.WriteLine($"fuzzing {args[0]} for {seconds} s, seed {seed}");
 try
 {
-    long count = new RequestFuzz(RequestFuzz.StoredSeeds(), seed).Run(TimeSpan.FromSeconds(seconds));
+    long count = Run(args[0], TimeSpan.FromSeconds(seconds));
     Console.WriteLine($"{count} inputs, no finding");
     return 0;
 }
@@ -21,6 +21,17 @@ catch (FuzzFailureException failure)
 {
     Console.Error.WriteLine(failure.Message);
     return 1;
+}
+
+long Run(string target, TimeSpan duration)
+{
+    if (target == "requests")
+    {
+        return new RequestFuzz(RequestFuzz.StoredSeeds(), seed).Run(duration);
+    }
+
+    using RdbFuzz fuzz = new(RdbFuzz.StoredSeeds(), seed);
+    return fuzz.Run(duration);
 }
 
 int Option(string name, int fallback)

@@ -112,7 +112,7 @@ internal static class RdbBuilders
 
         // Members differ, so there cannot be more than one empty, 256 of one byte, and the rest at three bytes each:
         // the count alone makes no table larger than that.
-        long plausible = Math.Min(elements.Count, 257 + (elements.Input.Remaining / 3));
+        long plausible = Math.Min(elements.Count, 257 + (elements.Input.SureBytes / 3));
         long expected = elements.Type == RdbType.Set ? plausible : elements.Count;
         SetValue set = SetValue.Create(
             target.Database.Keyspace, target.SetLimits, elements.Current.AsMember(), expected);

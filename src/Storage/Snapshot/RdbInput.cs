@@ -60,6 +60,9 @@ internal sealed unsafe class RdbInput
     /// <summary>Bytes that can still come; very many when nobody knows.</summary>
     public long Remaining => _lengthBytes < 0 ? long.MaxValue : Math.Max(_lengthBytes - Offset, 0);
 
+    /// <summary>Bytes that are sure to come: what announced numbers may cost memory for.</summary>
+    public long SureBytes => _lengthBytes < 0 ? _end - _position : Remaining;
+
     /// <summary>Whether <see cref="Remaining"/> is more than a guess.</summary>
     public bool HasKnownLength => _lengthBytes >= 0;
 

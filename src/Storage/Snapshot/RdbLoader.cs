@@ -129,7 +129,7 @@ public sealed class RdbLoader
 
     private void Reserve()
     {
-        long plausible = _reader.Input.Remaining / MinKeyBytes;
+        long plausible = _reader.Input.SureBytes / MinKeyBytes;
         _database.Reserve(
             Math.Min(_reader.AnnouncedKeys, plausible), Math.Min(_reader.AnnouncedExpires, plausible));
     }

@@ -188,8 +188,11 @@ public class RdbReaderTests : RdbTest
     {
         byte[] file = new RdbBytes().Header(10).Raw(0xFE, 0).Raw(0xFB).Length(1UL << 40).Length(1UL << 40)
             .Key(0, "k").String("v").End().ToArray();
-        using Keyspace store = Load(file);
-        Assert.InRange(store.Heap.UsedBytes, 1, 1 << 20);
+        foreach (bool hasKnownLength in new[] { true, false })
+        {
+            using Keyspace store = Load(file, hasKnownLength: hasKnownLength);
+            Assert.InRange(store.Heap.UsedBytes, 1, 1 << 20);
+        }
 
         foreach (ulong length in new[] { 1UL << 20, 1UL << 31, 1UL << 40, ulong.MaxValue })
         {

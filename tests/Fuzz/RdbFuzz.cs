@@ -1,0 +1,191 @@
+using System.Buffers.Binary;
+using System.Diagnostics;
+using System.Text;
+using KvServer.Storage;
+using KvServer.TestSupport.Rdb;
+using ValueType = KvServer.Storage.ValueType;
+
+namespace KvServer.Fuzz;
+
+/// <summary>Damages RDB files and DUMP payloads and loads them.</summary>
+/// <remarks>The oracle is stronger than no crash. A payload is restored whole or leaves the key as it was; what was
+/// restored, dumped again and restored, is the same value; a file loads whole or leaves an empty store; native memory
+/// stays in proportion to the input, nothing is written outside a block, and nothing leaks.</remarks>
+public sealed class RdbFuzz : IDisposable
+{
+    // Compressed bytes stand for at most 88 times as many; tables and blocks add a small factor.
+    private const long MaxGrowth = 1024;
+    private const long SlackBytes = 4 << 20;
+    private const int FooterBytes = RdbFormat.PayloadFooterBytes;
+
+    private readonly List<byte[]> _payloads;
+    private readonly List<byte[]> _files;
+    private readonly Random _random;
+    private readonly TrackingHeap _heap = new();
+    private readonly Keyspace _store;
+
+    /// <summary>Makes a run from seed files and a random seed that repeats it.</summary>
+    public RdbFuzz(IEnumerable<byte[]> files, int randomSeed)
+    {
+        _random = new Random(randomSeed);
+        _store = new Keyspace(new KeyspaceOptions { Heap = _heap, Random = _random });
+        _payloads = [.. RdbSamples.All.Select(sample => (byte[])[(byte)sample.Type, .. sample.Value, .. new byte[FooterBytes]])];
+        _files = [.. files, FileOfSamples()];
+    }
+
+    /// <summary>The seed files stored beside the program.</summary>
+    public static IEnumerable<byte[]> StoredSeeds() =>
+        Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, "Seeds", "Rdb"))
+            .Order(StringComparer.Ordinal).Select(File.ReadAllBytes);
+
+    /// <summary>Runs for a while.</summary>
+    /// <returns>How many inputs were checked.</returns>
+    /// <exception cref="FuzzFailureException">An input was read wrongly; it is in the exception.</exception>
+    public long Run(TimeSpan duration)
+    {
+        foreach (byte[] file in _files)
+        {
+            CheckFile(file);
+        }
+
+        var watch = Stopwatch.StartNew();
+        long count = _files.Count;
+        while (watch.Elapsed < duration)
+        {
+            if (_random.Next(4) == 0)
+            {
+                CheckFile(RdbDamage.Inflict(_random, _files));
+            }
+            else
+            {
+                CheckPayload(RdbDamage.Inflict(_random, _payloads));
+            }
+
+            count++;
+        }
+
+        return count;
+    }
+
+    /// <summary>Checks one payload, whose footer is made right first.</summary>
+    public void CheckPayload(byte[] payload)
+    {
+        ArgumentNullException.ThrowIfNull(payload);
+        Expect(payload, payload.Length > FooterBytes || !RdbPayload.HasValidFooter(payload), "a payload of a footer is accepted");
+        if (payload.Length <= FooterBytes)
+        {
+            return;
+        }
+
+        BinaryPrimitives.WriteUInt16LittleEndian(payload.AsSpan(payload.Length - FooterBytes), RdbFormat.NewestVersion);
+        BinaryPrimitives.WriteUInt64LittleEndian(payload.AsSpan(payload.Length - 8), Crc64.Append(0, payload.AsSpan(0, payload.Length - 8)));
+        Database database = _store[0];
+        Key key = _store.KeyOf("key"u8);
+        database.SetString(key, "before"u8);
+        bool isRestored;
+        try
+        {
+            isRestored = RdbPayload.TryRestore(database, key, payload, Database.NoExpiry, SetLimits.Default, out _);
+        }
+        catch (Exception e)
+        {
+            throw new FuzzFailureException($"A payload throws: {e}", payload);
+        }
+
+        string value = Describe(database, key);
+        if (!isRestored)
+        {
+            Expect(payload, value == "before", "a refused payload changed the key");
+            return;
+        }
+
+        RdbOutput output = new(null);
+        Expect(payload, database.TryFind(key, LookupFlags.None, out Entry entry), "a restored key is missing");
+        RdbPayload.Write(output, database, entry, compress: true);
+        Expect(
+            payload,
+            RdbPayload.TryRestore(database, key, output.Buffered, Database.NoExpiry, SetLimits.Default, out _)
+                && Describe(database, key) == value,
+            "what was restored does not survive a second dump");
+        Expect(payload, _heap.UsedBytes <= (payload.Length * MaxGrowth) + SlackBytes, "memory out of proportion");
+        database.Delete(key);
+        _store.Reclaimer.WaitUntilIdle();
+        _heap.Verify();
+    }
+
+    /// <summary>Checks one file.</summary>
+    public void CheckFile(byte[] file)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        using TrackingHeap heap = new();
+        using Keyspace store = new(new KeyspaceOptions { Heap = heap, Random = _random });
+        using MemoryStream stream = new(file);
+        RdbReader reader = new(stream, _random.Next(2) == 0 ? file.Length : -1);
+        try
+        {
+            new RdbLoader(reader, store, new RdbLoadOptions()).LoadAll();
+        }
+        catch (RdbFormatException)
+        {
+            long left = Enumerable.Range(0, store.DatabaseCount).Sum(index => store[index].Count);
+            Expect(file, left == 0, $"a refused file left {left} keys");
+        }
+        catch (Exception e)
+        {
+            throw new FuzzFailureException($"A file throws: {e}", file);
+        }
+
+        store.Reclaimer.WaitUntilIdle();
+        heap.Verify();
+        Expect(file, heap.UsedBytes <= (file.Length * MaxGrowth) + SlackBytes, "memory out of proportion");
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _store.Dispose();
+        _heap.Dispose();
+    }
+
+    private static void Expect(byte[] input, bool isTrue, string fault)
+    {
+        if (!isTrue)
+        {
+            throw new FuzzFailureException(fault, input);
+        }
+    }
+
+    private static string Describe(Database database, Key key)
+    {
+        if (!database.TryFind(key, LookupFlags.None, out Entry entry))
+        {
+            return "nothing";
+        }
+
+        Span<byte> scratch = stackalloc byte[Entry.ScratchBytes];
+        if (entry.Type == ValueType.String)
+        {
+            return Encoding.Latin1.GetString(entry.GetStringSpan(scratch));
+        }
+
+        List<string> members = [];
+        foreach (SetMember member in SetValue.Open(database, entry, default))
+        {
+            members.Add(Encoding.Latin1.GetString(member.AsText(scratch)));
+        }
+
+        members.Sort(StringComparer.Ordinal);
+        return string.Join('|', members);
+    }
+
+    private static byte[] FileOfSamples()
+    {
+        RdbBytes file = new RdbBytes().Header(12).Raw(0xFE, 0).Raw(0xFB).Length(4).Length(1);
+        foreach (RdbSamples sample in RdbSamples.All)
+        {
+            file.Raw(0xFC).Int64(long.MaxValue).Key(sample.Type, sample.Name).Raw(sample.Value);
+        }
+
+        return file.End().ToArray();
+    }
+}
