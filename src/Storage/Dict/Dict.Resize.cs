@@ -202,6 +202,7 @@ public readonly unsafe partial struct Dict<TLayout>
         {
             (state->Table0, state->Table1) = (state->Table1, state->Table0);
             state->RehashIndex = 0;
+            state->Generation++;
         }
     }
 
@@ -245,6 +246,7 @@ public readonly unsafe partial struct Dict<TLayout>
         state->Table0 = state->Table1;
         state->Table1 = default;
         state->RehashIndex = -1;
+        state->Generation++;
         if (oldBytes >= LargeTableBytes && _runtime.Reclaimer is { } reclaimer)
         {
             reclaimer.FreeTable((byte*)old, oldBytes);

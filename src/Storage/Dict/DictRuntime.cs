@@ -15,6 +15,9 @@ public sealed class DictRuntime(NativeHeap heap, ResizePolicy policy, Reclaimer?
     /// <summary>What the dicts of this family have done.</summary>
     public DictStatistics Statistics { get; } = new();
 
+    /// <summary>Whether members made now carry the mark; see <see cref="SnapshotCut"/>.</summary>
+    internal bool MarksMembers { get; set; }
+
     /// <summary>The thread that frees large tables, if there is one.</summary>
     public Reclaimer? Reclaimer { get; } = reclaimer;
 }

@@ -20,4 +20,7 @@ public unsafe struct DictState
 
     /// <summary>Number of iterators and scans during which no bucket may move.</summary>
     internal int PauseCount;
+
+    /// <summary>Grows whenever the tables change places, which a walk in slices has to hear of.</summary>
+    internal int Generation;
 }

@@ -6,20 +6,22 @@ namespace KvServer.Storage;
 /// <remarks>
 /// <code>
 /// offset 0      6        8        12
-///        [next:6|length:2|hash:4  |length:4 if the short one is 65535] bytes
+///        [next:6|length:2|hash:4  |length:4 if the short one is 32767] bytes
 /// </code>
+/// The highest bit of the short length is the mark that snapshots use; see <see cref="SnapshotCut"/>.
 /// A member of 4 bytes takes 16, beside 8 to 16 for its bucket.
 /// </remarks>
 public readonly unsafe struct MemberLayout : IEntryLayout
 {
     private const int LengthOffset = 6;
-    private const int LongMark = ushort.MaxValue;
+    private const int LongMark = short.MaxValue;
+    private const int SnapshotMark = 1 << 15;
 
     /// <summary>The member; valid until it is removed.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ReadOnlySpan<byte> BytesOf(byte* entry)
     {
-        int length = *(ushort*)(entry + LengthOffset);
+        int length = *(ushort*)(entry + LengthOffset) & LongMark;
         return length < LongMark
             ? new ReadOnlySpan<byte>(entry + EntryLink.Bytes, length)
             : new ReadOnlySpan<byte>(entry + EntryLink.Bytes + sizeof(int), *(int*)(entry + EntryLink.Bytes));
@@ -30,12 +32,26 @@ public readonly unsafe struct MemberLayout : IEntryLayout
 
     /// <summary>Makes an entry that the caller then adds to a dict.</summary>
     /// <exception cref="OutOfMemoryException">The system has no memory.</exception>
-    public static byte* Create(NativeHeap heap, ulong hash, ReadOnlySpan<byte> member)
+    public static byte* Create(NativeHeap heap, ulong hash, ReadOnlySpan<byte> member) =>
+        Create(heap, hash, member, isMarked: false);
+
+    /// <summary>Makes an entry with the mark that members made now carry.</summary>
+    /// <exception cref="OutOfMemoryException">The system has no memory.</exception>
+    internal static byte* Create(DictRuntime runtime, ulong hash, ReadOnlySpan<byte> member) =>
+        Create(runtime.Heap, hash, member, runtime.MarksMembers);
+
+    /// <summary>Whether a member has the mark.</summary>
+    internal static bool HasMark(byte* entry) => (*(ushort*)(entry + LengthOffset) & SnapshotMark) != 0;
+
+    /// <summary>Gives a member the other mark.</summary>
+    internal static void FlipMark(byte* entry) => *(ushort*)(entry + LengthOffset) ^= SnapshotMark;
+
+    private static byte* Create(NativeHeap heap, ulong hash, ReadOnlySpan<byte> member, bool isMarked)
     {
         byte* entry = heap.Allocate(BlockBytes(member.Length), HeapTag.Member);
         bool isLong = member.Length >= LongMark;
         *(ulong*)entry = 0;
-        *(ushort*)(entry + LengthOffset) = (ushort)(isLong ? LongMark : member.Length);
+        *(ushort*)(entry + LengthOffset) = (ushort)((isLong ? LongMark : member.Length) | (isMarked ? SnapshotMark : 0));
         EntryLink.SetHash(entry, (uint)hash);
         byte* start = entry + EntryLink.Bytes;
         if (isLong)

@@ -14,6 +14,7 @@ public sealed unsafe partial class Database
     public void SetExpireAt(ref Entry entry, long expireAtMs)
     {
         byte* block = entry.Block;
+        BeforeChange(block);
         EntryFlags flags = EntryBlock.FlagsOf(block);
         if ((flags & EntryFlags.ExpirySlot) == EntryFlags.None)
         {
@@ -39,6 +40,7 @@ public sealed unsafe partial class Database
             return false;
         }
 
+        BeforeChange(block);
         SetVolatile(block, false); // The room for a time stays: the key may well get another one.
         return true;
     }
@@ -122,6 +124,7 @@ public sealed unsafe partial class Database
     private void ExpireNow(byte* block)
     {
         _keyspace.Statistics.ExpiredKeys++;
+        BeforeChange(block);
         FreeExpiryEntry(Detach(block));
 
         // Told while the name is still there to be read.

@@ -35,6 +35,7 @@ public sealed unsafe partial class Database
     public void SetInteger(ref Entry entry, long value)
     {
         Debug.Assert(entry.Type == ValueType.String, "only strings hold integers");
+        BeforeChange(entry.Block);
         if (entry.Encoding != ValueEncoding.Integer)
         {
             byte* block = Prepare(
@@ -110,12 +111,15 @@ public sealed unsafe partial class Database
     /// <param name="entry">A string; stays valid.</param>
     /// <param name="newLength">The length it shall have, at least the present one; new bytes are zero.</param>
     /// <param name="bytes">The whole string, writable until the next change.</param>
+    /// <param name="changedFrom">The first byte that will be written to.</param>
+    /// <param name="changedBytes">How many may be written to from there.</param>
     /// <remarks>
     /// O(1) amortized for repeated appends: a string that grows gets a block of its own with room to spare. It becomes
     /// raw in the eyes of clients, also if nothing is written.
     /// </remarks>
     /// <exception cref="OutOfMemoryException">Nothing has changed.</exception>
-    public void EditString(ref Entry entry, long newLength, out Span<byte> bytes)
+    public void EditString(
+        ref Entry entry, long newLength, out Span<byte> bytes, long changedFrom = 0, long changedBytes = int.MaxValue)
     {
         byte* block = entry.Block;
         long oldLength = entry.StringLength;
@@ -126,9 +130,11 @@ public sealed unsafe partial class Database
         }
 
         var length = (int)newLength;
+        BeforeChange(block);
         switch (entry.Encoding)
         {
             case ValueEncoding.Block:
+                BeforeEdit(block, changedFrom, changedBytes);
                 bytes = GrowBlock(block, length);
                 break;
             case ValueEncoding.Inline when newLength == oldLength:
@@ -205,6 +211,7 @@ public sealed unsafe partial class Database
     internal Span<byte> ResizeValue(ref Entry entry, int length)
     {
         byte* block = entry.Block;
+        BeforeChange(block);
         ValueEncoding encoding = entry.Encoding;
         byte* area = EntryBlock.ValueStart(block);
         Span<byte> old = EntryBlock.InlineOf(area);
@@ -330,6 +337,7 @@ public sealed unsafe partial class Database
             return CreateEntry(key, type, encoding, length, expireAtMs, out area);
         }
 
+        BeforeChange(existing);
         EntryFlags flags = EntryBlock.FlagsOf(existing);
         bool wasVolatile = (flags & EntryFlags.Volatile) != EntryFlags.None;
         bool isVolatile = expireAtMs == KeepExpiry ? wasVolatile : expireAtMs != NoExpiry;
@@ -385,7 +393,7 @@ public sealed unsafe partial class Database
             block,
             (uint)key.Hash,
             key.Bytes,
-            isVolatile ? EntryFlags.ExpirySlot | EntryFlags.Volatile : EntryFlags.None,
+            _keyspace.NewMark | (isVolatile ? EntryFlags.ExpirySlot | EntryFlags.Volatile : EntryFlags.None),
             type,
             encoding,
             _keyspace.FirstAccessClock);
@@ -456,6 +464,15 @@ public sealed unsafe partial class Database
         _keys.Replace(old, block);
     }
 
+    private void BeforeEdit(byte* block, long from, long length)
+    {
+        if (_keyspace.Snapshot is { } cut)
+        {
+            byte* start = Unsafe.ReadUnaligned<BlockString>(EntryBlock.ValueStart(block)).Start;
+            cut.BeforeEdit(start, from, length);
+        }
+    }
+
     private Span<byte> GrowBlock(byte* block, int newLength)
     {
         byte* area = EntryBlock.ValueStart(block);
@@ -463,7 +480,9 @@ public sealed unsafe partial class Database
         if (newLength > text.Capacity)
         {
             uint capacity = SpareCapacity(newLength);
-            text.Start = _heap.Reallocate(text.Start, text.Capacity, capacity, HeapTag.Value);
+            byte* old = text.Start;
+            text.Start = _heap.Reallocate(old, text.Capacity, capacity, HeapTag.Value);
+            _keyspace.Snapshot?.Moved(old, text.Start);
             text.Capacity = capacity;
         }
 

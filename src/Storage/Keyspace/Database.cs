@@ -129,6 +129,8 @@ public sealed unsafe partial class Database
             return source != null;
         }
 
+        BeforeChange(source);
+
         // The name is inside the entry, so the entry is made anew; what the value owns outside just changes hands.
         byte* block = CopyHeader(source, to, out byte* area, out byte* expiry);
         long bytes = EntryBlock.AreaBytesOf(source);
@@ -194,6 +196,7 @@ public sealed unsafe partial class Database
         }
 
         target.EnsureTables(isVolatile: EntryBlock.ExpireAtOf(block) != NoExpiry);
+        BeforeChange(block);
         target.Attach(block, Detach(block));
         return true;
     }
@@ -226,6 +229,11 @@ public sealed unsafe partial class Database
         _keys = newKeys;
         AverageTtlMs = 0;
         _expireCursor = 0;
+        if (_keyspace.Snapshot?.TakesOver(keys, expires) == true)
+        {
+            return count;
+        }
+
         if (inBackground)
         {
             _keyspace.Reclaimer.FreeDataset(keys, expires);
@@ -263,6 +271,7 @@ public sealed unsafe partial class Database
         other._expires = new Dict<ExpiryLayout>(expires, other._expiresRuntime);
         (AverageTtlMs, other.AverageTtlMs) = (other.AverageTtlMs, AverageTtlMs);
         (_expireCursor, other._expireCursor) = (other._expireCursor, _expireCursor);
+        (_indexAtCut, other._indexAtCut) = (other._indexAtCut, _indexAtCut);
     }
 
     private Lookup Find(Key key, ValueType type, LookupFlags flags, out Entry entry)
@@ -295,13 +304,16 @@ public sealed unsafe partial class Database
 
     private void RemoveAndFree(byte* block, bool lazily)
     {
+        BeforeChange(block);
         FreeExpiryEntry(Detach(block));
         FreeDetached(block, lazily);
     }
 
     private void FreeDetached(byte* block, bool lazily)
     {
-        if (lazily && ValueLifetime.Effort(block) > ValueLifetime.LazyFreeThreshold)
+        if (lazily
+            && _keyspace.Snapshot is null // Which may have to take the value over.
+            && ValueLifetime.Effort(block) > ValueLifetime.LazyFreeThreshold)
         {
             _keyspace.Reclaimer.FreeEntry(block);
             return;
@@ -315,6 +327,11 @@ public sealed unsafe partial class Database
     private void FreeValue(byte* block, bool lazily)
     {
         if (EntryBlock.EncodingOf(block) is ValueEncoding.Integer or ValueEncoding.Inline)
+        {
+            return;
+        }
+
+        if (_keyspace.Snapshot?.TakesOver(block) == true)
         {
             return;
         }
@@ -399,6 +416,7 @@ public sealed unsafe partial class Database
         EntryFlags flags = EntryBlock.FlagsOf(source);
         bool isVolatile = (flags & EntryFlags.Volatile) != EntryFlags.None;
         flags = isVolatile ? flags | EntryFlags.ExpirySlot : flags & ~EntryFlags.ExpirySlot;
+        flags = (flags & ~EntryFlags.SnapshotMark) | _keyspace.NewMark;
         long bytes = EntryBlock.ValueOffset(name.Bytes.Length, isVolatile) + EntryBlock.AreaBytesOf(source);
         byte* block = _heap.Allocate((nuint)bytes, HeapTag.Entry);
         try

@@ -177,6 +177,8 @@ public sealed partial class Keyspace : IDisposable
         }
 
         _disposed = true;
+        Snapshot?.Free();
+        Snapshot = null;
         Reclaimer.Dispose();
         foreach (Database database in _databases)
         {

@@ -98,8 +98,14 @@ public sealed unsafe class Reclaimer : IDisposable
     {
         Invariant.Check(
             EntryBlock.EncodingOf(entry) == ValueEncoding.HashTable, "only dicts have parts to be freed one by one");
+        FreeMembers((DictState*)*(nint*)EntryBlock.ValueStart(entry));
+    }
+
+    /// <summary>Takes the dict of a set.</summary>
+    internal void FreeMembers(DictState* members)
+    {
         Interlocked.Increment(ref _pendingObjects);
-        Enqueue(new Work(WorkKind.Members, *(nint*)EntryBlock.ValueStart(entry), 0, 0));
+        Enqueue(new Work(WorkKind.Members, (nint)members, 0, 0));
     }
 
     /// <summary>Takes the dicts of a flushed database.</summary>

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace KvServer.Storage;
 
@@ -26,6 +27,13 @@ public unsafe ref struct SetEnumerator
         {
             table->PauseCount++;
         }
+    }
+
+    /// <summary>Walks over the members of a packed set that lies anywhere; nothing is written to it.</summary>
+    internal static SetEnumerator OverPacked(ValueEncoding encoding, ReadOnlySpan<byte> bytes)
+    {
+        Span<byte> onlyRead = MemoryMarshal.CreateSpan(ref MemoryMarshal.GetReference(bytes), bytes.Length);
+        return new SetEnumerator(encoding, onlyRead, table: null);
     }
 
     /// <summary>The member the walk stands on.</summary>

@@ -214,7 +214,7 @@ public unsafe ref partial struct SetValue
             foreach (SetMember member in this)
             {
                 ReadOnlySpan<byte> text = member.AsText(scratch);
-                members.Add(MemberLayout.Create(_keyspace.Heap, _keyspace.HashOf(text), text));
+                members.Add(MemberLayout.Create(_keyspace.MemberRuntime, _keyspace.HashOf(text), text));
             }
 
             _database?.ConvertValue(ref _entry, ValueEncoding.HashTable, 0, (nint)members.State);

@@ -225,8 +225,7 @@ public unsafe ref partial struct SetValue
                 RemoveElement(_picked);
                 break;
             default:
-                Members.Unlink(_pickedEntry);
-                FreeMember(_pickedEntry);
+                TakeOut(_pickedEntry);
                 break;
         }
     }
@@ -341,13 +340,15 @@ public unsafe ref partial struct SetValue
             return false;
         }
 
+        BeforeChange();
         members.EnsureTable(); // Before there is a member that could leak.
-        members.Add(MemberLayout.Create(_keyspace.Heap, hash, text));
+        members.Add(MemberLayout.Create(_keyspace.MemberRuntime, hash, text));
         return true;
     }
 
     private void RemoveInteger(int index)
     {
+        BeforeChange();
         IntSet integers = new(_bytes);
         integers.RemoveAt(index);
         Trim(integers.LengthBytes);
@@ -355,6 +356,7 @@ public unsafe ref partial struct SetValue
 
     private void RemoveElement(int position)
     {
+        BeforeChange();
         PackedList list = new(_bytes);
         list.Remove(position);
         Trim(list.LengthBytes);
@@ -362,22 +364,38 @@ public unsafe ref partial struct SetValue
 
     private readonly bool RemoveFromTable(ReadOnlySpan<byte> text, ulong hash)
     {
-        byte* entry = Members.Remove(hash, text);
+        byte* entry = Members.Find(hash, text);
         if (entry == null)
         {
             return false;
         }
 
-        FreeMember(entry);
+        TakeOut(entry);
         return true;
     }
 
-    private readonly void FreeMember(byte* entry)
+    private readonly void TakeOut(byte* entry)
     {
+        if (_keyspace.Snapshot is { } cut)
+        {
+            BeforeChange();
+            cut.BeforeRemoval(_table, entry);
+        }
+
+        Members.Unlink(entry);
         MemberLayout.Free(_keyspace.Heap, entry, FreeFrom.CommandLoop);
         if (Members.WantsShrink)
         {
             Members.TryShrink();
+        }
+    }
+
+    // The snapshot that is being taken wants to see a key's set as it was at the cut.
+    private readonly void BeforeChange()
+    {
+        if (_database is not null)
+        {
+            _database.BeforeChange(_entry.Block);
         }
     }
 

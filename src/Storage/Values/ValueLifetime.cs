@@ -139,6 +139,6 @@ internal static unsafe class ValueLifetime
     private readonly struct CopyMember : IEntryAction<DictRuntime, Dict<MemberLayout>>
     {
         public static void Visit(DictRuntime context, ref Dict<MemberLayout> state, byte* entry) =>
-            state.Add(MemberLayout.Create(context.Heap, EntryLink.Hash(entry), MemberLayout.BytesOf(entry)));
+            state.Add(MemberLayout.Create(context, EntryLink.Hash(entry), MemberLayout.BytesOf(entry)));
     }
 }

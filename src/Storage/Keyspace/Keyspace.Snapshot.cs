@@ -1,0 +1,37 @@
+namespace KvServer.Storage;
+
+/// <content>Point-in-time snapshots.</content>
+public sealed unsafe partial class Keyspace
+{
+    /// <summary>The snapshot that is being taken, or null.</summary>
+    public SnapshotCut? Snapshot { get; private set; }
+
+    /// <summary>The mark of entries made now.</summary>
+    internal EntryFlags NewMark { get; private set; }
+
+    /// <summary>Takes the cut: from now on <see cref="SnapshotCut.WalkUntil"/> hands over the dataset as it is at this moment.</summary>
+    /// <param name="queue">Where the states go; another thread takes them out.</param>
+    /// <remarks>O(databases). Resizing is off until the walk is finished, except at the forced ratio.</remarks>
+    public SnapshotCut StartSnapshot(SnapshotQueue queue)
+    {
+        Invariant.Check(Snapshot is null, "one snapshot is taken at a time");
+        NewMark ^= EntryFlags.SnapshotMark;
+        MemberRuntime.MarksMembers = NewMark != EntryFlags.None;
+        SnapshotCut cut = new(this, queue);
+        foreach (Database database in _databases)
+        {
+            database.EnterSnapshot(cut);
+        }
+
+        Snapshot = cut;
+        ResizingAllowed = false;
+        return cut;
+    }
+
+    /// <summary>Called by the walk when all marks are the same again.</summary>
+    internal void EndSnapshot()
+    {
+        Snapshot = null;
+        ResizingAllowed = true;
+    }
+}

@@ -1,0 +1,236 @@
+using System.Runtime.CompilerServices;
+
+namespace KvServer.Storage;
+
+/// <content>Handing over states: what commands do before a change, and what the walker does with each entry.</content>
+public sealed unsafe partial class SnapshotCut
+{
+    // While a part is being written, whatever else is handed over waits.
+    private SnapshotRecordWriter Target => _current is null ? _out : _heldBack;
+
+    /// <summary>Hands over an entry that is about to change or to go, unless that has been done.</summary>
+    /// <param name="block">The entry, as it was at the cut.</param>
+    /// <param name="index">The number its dict had at the cut.</param>
+    /// <remarks>O(1) beside copying at most 64 KB, or a packed value.</remarks>
+    internal void BeforeChange(byte* block, int index)
+    {
+        if (IsOld(block))
+        {
+            HandedOver++;
+            HandOver(block, index);
+        }
+    }
+
+    /// <summary>Hands over a member that is about to be removed from a dict.</summary>
+    internal void BeforeRemoval(DictState* members, byte* member)
+    {
+        if (!IsOldMember(member))
+        {
+            return;
+        }
+
+        HandedOver++;
+        SnapshotPart part = PartOf((byte*)members);
+        part.Done++;
+        SnapshotRecordWriter target = part == _current
+            ? _out
+            : part.Removed ??= new SnapshotRecordWriter(_queue, holdsBack: true) { Discards = _discards };
+        target.Part(SnapshotRecordKind.Member, MemberLayout.BytesOf(member));
+    }
+
+    /// <summary>Saves what a string in a block of its own holds where it is about to be changed.</summary>
+    /// <param name="start">The block.</param>
+    /// <param name="from">First byte that changes.</param>
+    /// <param name="length">Bytes that may change.</param>
+    internal void BeforeEdit(byte* start, long from, long length)
+    {
+        if (_discards || !_parts.TryGetValue((nint)start, out SnapshotPart? part))
+        {
+            return;
+        }
+
+        long end = Math.Min(from + length, part.Count);
+        for (long piece = Math.Max(from, part.Done) / PieceBytes; piece * PieceBytes < end; piece++)
+        {
+            part.SavedPieces ??= [];
+            ref byte[]? saved = ref System.Runtime.InteropServices.CollectionsMarshal.GetValueRefOrAddDefault(
+                part.SavedPieces, piece, out bool exists);
+            if (!exists)
+            {
+                HandedOver++;
+                saved = PieceOf(part, piece).ToArray();
+            }
+        }
+    }
+
+    /// <summary>Follows the block of a string that has moved.</summary>
+    internal void Moved(byte* from, byte* to)
+    {
+        if (from != to && _parts.Remove((nint)from, out SnapshotPart? part))
+        {
+            part.Start = to;
+            _parts.Add((nint)to, part);
+        }
+    }
+
+    /// <summary>Takes over what a value owns outside of its entry, if it is still being written.</summary>
+    /// <returns>Whether the caller must not free it.</returns>
+    internal bool TakesOver(byte* block)
+    {
+        ValueEncoding encoding = EntryBlock.EncodingOf(block);
+        if (_parts.Count == 0 || encoding is not (ValueEncoding.Block or ValueEncoding.HashTable))
+        {
+            return false;
+        }
+
+        byte* area = EntryBlock.ValueStart(block);
+        if (!_parts.TryGetValue(Unsafe.ReadUnaligned<nint>(area), out SnapshotPart? part))
+        {
+            return false;
+        }
+
+        part.IsOwned = true;
+        if (encoding == ValueEncoding.Block)
+        {
+            part.Capacity = Unsafe.ReadUnaligned<BlockString>(area).Capacity;
+        }
+
+        return true;
+    }
+
+    /// <summary>Takes over the dicts of a flushed database, if something in them is still to be written.</summary>
+    /// <returns>Whether the caller must not free them.</returns>
+    internal bool TakesOver(DictState* keys, DictState* expires)
+    {
+        // A part may belong to any of them.
+        bool isNeeded = _parts.Count > 0;
+        foreach (SnapshotDataset dataset in _datasets)
+        {
+            isNeeded |= dataset.Keys == keys && !dataset.IsDone;
+        }
+
+        if (isNeeded)
+        {
+            _orphans.Add(((nint)keys, (nint)expires));
+        }
+
+        return isNeeded;
+    }
+
+    private bool IsOld(byte* block) => (EntryBlock.FlagsOf(block) & EntryFlags.SnapshotMark) != _newMark;
+
+    private bool IsOldMember(byte* member) => MemberLayout.HasMark(member) != (_newMark != EntryFlags.None);
+
+    private void HandOver(byte* block, int index)
+    {
+        EntryBlock.SetFlags(block, EntryBlock.FlagsOf(block) ^ EntryFlags.SnapshotMark);
+        KeysProcessed++;
+        byte* area = EntryBlock.ValueStart(block);
+        ReadOnlySpan<byte> key = EntryBlock.KeyOf(block);
+        long expireAtMs = EntryBlock.ExpireAtOf(block);
+        uint clock = EntryBlock.ClockOf(block);
+        SnapshotRecordWriter target = Target;
+        switch (EntryBlock.EncodingOf(block))
+        {
+            case ValueEncoding.Integer:
+                target.SelectDatabase(index);
+                target.Number(
+                    SnapshotRecordKind.Integer, key, expireAtMs, clock, Unsafe.ReadUnaligned<long>(area));
+                break;
+            case ValueEncoding.Inline:
+                target.SelectDatabase(index);
+                target.Value(SnapshotRecordKind.String, key, expireAtMs, clock, EntryBlock.InlineOf(area));
+                break;
+            case ValueEncoding.IntSet:
+                target.SelectDatabase(index);
+                target.Value(SnapshotRecordKind.IntSet, key, expireAtMs, clock, EntryBlock.InlineOf(area));
+                break;
+            case ValueEncoding.PackedList when EntryBlock.TypeOf(block) == ValueType.Set:
+                target.SelectDatabase(index);
+                target.Value(SnapshotRecordKind.PackedSet, key, expireAtMs, clock, EntryBlock.InlineOf(area));
+                break;
+            case ValueEncoding.Block:
+                var text = Unsafe.ReadUnaligned<BlockString>(area);
+                if (text.Length > PieceBytes)
+                {
+                    Begin(text.Start, isString: true, text.Length, index, key, expireAtMs, clock);
+                    break;
+                }
+
+                target.SelectDatabase(index);
+                target.Value(
+                    SnapshotRecordKind.String, key, expireAtMs, clock, new ReadOnlySpan<byte>(text.Start, (int)text.Length));
+                break;
+            case ValueEncoding.HashTable when EntryBlock.TypeOf(block) == ValueType.Set:
+                var members = (DictState*)Unsafe.ReadUnaligned<nint>(area);
+                long count = members->Table0.Used + members->Table1.Used;
+                if (count > WholeSetMembers || !TryHandOverWhole(members, count, index, key, expireAtMs, clock))
+                {
+                    Begin((byte*)members, isString: false, count, index, key, expireAtMs, clock);
+                }
+
+                break;
+            default:
+                Invariant.Check(false, "a snapshot knows every encoding that a key can have");
+                break;
+        }
+    }
+
+    private void Begin(
+        byte* start, bool isString, long count, int index, ReadOnlySpan<byte> key, long expireAtMs, uint clock)
+    {
+        SnapshotPart part = new(start, isString, count, index, key.ToArray(), expireAtMs, clock);
+        _parts.Add((nint)start, part);
+        _waiting.Enqueue(part);
+    }
+
+    // The table may still have been made for many members, so the buckets are limited too.
+    private bool TryHandOverWhole(
+        DictState* members, long count, int index, ReadOnlySpan<byte> key, long expireAtMs, uint clock)
+    {
+        const int MaxBuckets = 1024;
+        int bucketsLeft = MaxBuckets;
+        long bytes = 0;
+        SnapshotTableWalk walk = new(members);
+        while (walk.MoveNext(out byte* member, ref bucketsLeft))
+        {
+            for (; member != null; member = EntryLink.Next(member))
+            {
+                bytes += MemberLayout.BytesOf(member).Length;
+            }
+        }
+
+        if (!walk.IsAtEnd || bytes > WholeSetBytes)
+        {
+            return false;
+        }
+
+        SnapshotRecordWriter target = Target;
+        target.SelectDatabase(index);
+        target.Number(SnapshotRecordKind.Set, key, expireAtMs, clock, count);
+        bucketsLeft = MaxBuckets;
+        walk = new SnapshotTableWalk(members);
+        while (walk.MoveNext(out byte* member, ref bucketsLeft))
+        {
+            for (; member != null; member = EntryLink.Next(member))
+            {
+                MemberLayout.FlipMark(member);
+                target.Part(SnapshotRecordKind.Member, MemberLayout.BytesOf(member));
+            }
+        }
+
+        target.End();
+        return true;
+    }
+
+    private SnapshotPart PartOf(byte* start)
+    {
+        bool found = _parts.TryGetValue((nint)start, out SnapshotPart? part);
+        Invariant.Check(found, "a set with members of the snapshot is being written");
+        return part!;
+    }
+
+    // The bytes of a piece as they are now.
+    private static ReadOnlySpan<byte> PieceOf(SnapshotPart part, long piece) =>
+        new(part.Start + (piece * PieceBytes), (int)Math.Min(PieceBytes, part.Count - (piece * PieceBytes)));
+}

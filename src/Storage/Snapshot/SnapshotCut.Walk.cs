@@ -1,0 +1,161 @@
+using System.Diagnostics;
+
+namespace KvServer.Storage;
+
+/// <content>The walker.</content>
+public sealed unsafe partial class SnapshotCut
+{
+    // Buckets looked at between two looks at the clock.
+    private const int BucketsPerStep = 64;
+
+    /// <summary>Walks on until a moment, or until the queue is full.</summary>
+    /// <param name="deadline">A value of <see cref="Stopwatch.GetTimestamp"/>; at least one step is made.</param>
+    /// <returns><see langword="true"/> when there is nothing left to walk over: the snapshot is over.</returns>
+    /// <remarks>A step is about 64 entries, or 64 KB of a string: a few tens of microseconds at most.</remarks>
+    public bool WalkUntil(long deadline)
+    {
+        long startedAt = Stopwatch.GetTimestamp();
+        long now = startedAt;
+        if (_queue.IsAborted)
+        {
+            Abort(); // The other side has given up.
+        }
+
+        while (!IsFinished && !_queue.IsFull)
+        {
+            Step();
+            now = Stopwatch.GetTimestamp();
+            if (now >= deadline)
+            {
+                break;
+            }
+        }
+
+        LongestSliceTicks = Math.Max(LongestSliceTicks, now - startedAt);
+        return IsFinished;
+    }
+
+    private void Step()
+    {
+        if (_current is null && _waiting.TryDequeue(out SnapshotPart? next))
+        {
+            Enter(next);
+        }
+
+        if (_current is not null)
+        {
+            StepPart(_current);
+        }
+        else if (_dataset < _datasets.Count)
+        {
+            StepDataset(_datasets[_dataset]);
+        }
+        else
+        {
+            Finish();
+        }
+    }
+
+    private void StepDataset(SnapshotDataset dataset)
+    {
+        if (!dataset.IsStarted)
+        {
+            dataset.IsStarted = true;
+            _out.SelectDatabase(dataset.Index);
+            _out.DatabaseSize(dataset.KeyCount, dataset.ExpireCount);
+        }
+
+        int bucketsLeft = BucketsPerStep;
+        while (dataset.Walk.MoveNext(out byte* entry, ref bucketsLeft))
+        {
+            for (; entry != null; entry = EntryLink.Next(entry))
+            {
+                if (IsOld(entry))
+                {
+                    HandOver(entry, dataset.Index);
+                }
+            }
+        }
+
+        if (dataset.Walk.IsAtEnd)
+        {
+            dataset.IsDone = true;
+            _dataset++;
+        }
+    }
+
+    private void Enter(SnapshotPart part)
+    {
+        _out.SelectDatabase(part.Database);
+        _out.Number(
+            part.IsString ? SnapshotRecordKind.LongString : SnapshotRecordKind.Set,
+            part.Key,
+            part.ExpireAtMs,
+            part.Clock,
+            part.Count);
+        if (part.Removed is { Discards: false })
+        {
+            part.Removed.ReleaseTo(_out);
+            part.Removed = null;
+        }
+
+        _current = part;
+    }
+
+    private void StepPart(SnapshotPart part)
+    {
+        if (part.IsString)
+        {
+            long piece = part.Done / PieceBytes;
+            byte[]? saved = null;
+            part.SavedPieces?.Remove(piece, out saved);
+            _out.Part(SnapshotRecordKind.Piece, saved ?? PieceOf(part, piece));
+            part.Done = Math.Min(part.Done + PieceBytes, part.Count);
+            if (part.Done == part.Count)
+            {
+                Leave(part);
+            }
+
+            return;
+        }
+
+        int bucketsLeft = BucketsPerStep;
+        while (part.Walk.MoveNext(out byte* member, ref bucketsLeft))
+        {
+            for (; member != null; member = EntryLink.Next(member))
+            {
+                if (IsOldMember(member))
+                {
+                    MemberLayout.FlipMark(member);
+                    part.Done++;
+                    _out.Part(SnapshotRecordKind.Member, MemberLayout.BytesOf(member));
+                }
+            }
+        }
+
+        if (part.Walk.IsAtEnd)
+        {
+            Invariant.Check(part.Done == part.Count, "a set is written with the members it had at the cut");
+            Leave(part);
+        }
+    }
+
+    private void Leave(SnapshotPart part)
+    {
+        _out.End();
+        _parts.Remove((nint)part.Start);
+        Release(part);
+        _current = null;
+        _heldBack.ReleaseTo(_out);
+    }
+
+    private void Finish()
+    {
+        Invariant.Check(KeysProcessed == KeysTotal, "a snapshot has all keys of its cut");
+        FreeOrphans();
+        _out.Flush();
+        _queue.Complete();
+        IsFinished = true;
+        _keyspace.EndSnapshot();
+    }
+}

@@ -1,0 +1,44 @@
+namespace KvServer.Storage;
+
+/// <summary>A value too large to be handed over at once: it is written in pieces while commands go on changing it.</summary>
+/// <remarks>
+/// Found by the address of what it owns (a dict's state, a string's block), which outlives the entry's own moves. When
+/// the key goes, the snapshot takes that over and frees it at the end.
+/// </remarks>
+internal sealed unsafe class SnapshotPart(
+    byte* start, bool isString, long count, int database, byte[] key, long expireAtMs, uint clock)
+{
+    /// <summary>Where the walk over a dict's members stands.</summary>
+    public SnapshotTableWalk Walk = isString ? default : new SnapshotTableWalk((DictState*)start);
+
+    /// <summary>The dict's state, or the string's bytes.</summary>
+    public byte* Start { get; set; } = start;
+
+    public bool IsString { get; } = isString;
+
+    /// <summary>Members, or bytes, at the cut.</summary>
+    public long Count { get; } = count;
+
+    public int Database { get; } = database;
+
+    public byte[] Key { get; } = key;
+
+    public long ExpireAtMs { get; } = expireAtMs;
+
+    public uint Clock { get; } = clock;
+
+    /// <summary>Members, or bytes, handed over so far.</summary>
+    public long Done { get; set; }
+
+    /// <summary>Whether the value belongs to the snapshot, because its key is gone.</summary>
+    public bool IsOwned { get; set; }
+
+    /// <summary>Bytes of the block of an owned string.</summary>
+    public uint Capacity { get; set; }
+
+    /// <summary>Members that were removed before the walk over this set began.</summary>
+    public SnapshotRecordWriter? Removed { get; set; }
+
+    /// <summary>Pieces of a string as they were before they were changed, by number.</summary>
+    public Dictionary<long, byte[]>? SavedPieces { get; set; }
+}

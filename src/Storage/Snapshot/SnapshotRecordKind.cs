@@ -1,0 +1,38 @@
+namespace KvServer.Storage;
+
+/// <summary>What a record of a snapshot says.</summary>
+public enum SnapshotRecordKind : byte
+{
+    /// <summary>The keys that follow are in another database.</summary>
+    SelectDatabase = 1,
+
+    /// <summary>How many keys the database selected last has, as a hint for whoever loads it.</summary>
+    DatabaseSize = 2,
+
+    /// <summary>A key with a string.</summary>
+    String = 3,
+
+    /// <summary>A key with a string that is an integer.</summary>
+    Integer = 4,
+
+    /// <summary>A key with a set of sorted integers, as they are stored.</summary>
+    IntSet = 5,
+
+    /// <summary>A key with a packed set, as it is stored.</summary>
+    PackedSet = 6,
+
+    /// <summary>A key with a set whose members follow, one record each, up to an <see cref="End"/>.</summary>
+    Set = 7,
+
+    /// <summary>A member.</summary>
+    Member = 8,
+
+    /// <summary>A key with a long string whose pieces follow, up to an <see cref="End"/>.</summary>
+    LongString = 9,
+
+    /// <summary>The next piece of a long string.</summary>
+    Piece = 10,
+
+    /// <summary>All members or pieces have been given.</summary>
+    End = 11,
+}

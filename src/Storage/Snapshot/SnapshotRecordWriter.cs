@@ -1,0 +1,178 @@
+using System.Buffers.Binary;
+
+namespace KvServer.Storage;
+
+/// <summary>Copies states into chunks. One of them feeds the queue; others hold back what has to wait its turn.</summary>
+/// <remarks>
+/// <code>
+/// record of a key      [kind:1][expireAt:8][clock:4][keyLength:4] key  value
+/// value                String, IntSet, PackedSet, Piece, Member   [length:4] bytes
+///                      Integer, Set (members), LongString (bytes) [number:8]
+/// </code>
+/// Records never lie across two chunks. Command loop only.
+/// </remarks>
+internal sealed class SnapshotRecordWriter(SnapshotQueue queue, bool holdsBack)
+{
+    /// <summary>Bytes of a key's record before the key.</summary>
+    internal const int HeaderBytes = 1 + sizeof(long) + sizeof(uint) + sizeof(int);
+
+    private readonly List<SnapshotChunk> _held = [];
+    private byte[]? _bytes;
+    private int _length;
+    private int _database = -1;
+
+    /// <summary>Whether everything is thrown away: the snapshot has failed and only its marks are still set right.</summary>
+    public bool Discards { get; set; }
+
+    /// <summary>Bytes that are not in the queue yet.</summary>
+    public long HeldBytes { get; private set; }
+
+    public void SelectDatabase(int index)
+    {
+        if (_database == index)
+        {
+            return;
+        }
+
+        _database = index;
+        Span<byte> record = Reserve(1 + sizeof(int));
+        if (!record.IsEmpty)
+        {
+            record[0] = (byte)SnapshotRecordKind.SelectDatabase;
+            BinaryPrimitives.WriteInt32LittleEndian(record[1..], index);
+        }
+    }
+
+    public void DatabaseSize(long keys, long expires)
+    {
+        Span<byte> record = Reserve(1 + (2 * sizeof(long)));
+        if (!record.IsEmpty)
+        {
+            record[0] = (byte)SnapshotRecordKind.DatabaseSize;
+            BinaryPrimitives.WriteInt64LittleEndian(record[1..], keys);
+            BinaryPrimitives.WriteInt64LittleEndian(record[(1 + sizeof(long))..], expires);
+        }
+    }
+
+    public void Value(SnapshotRecordKind kind, ReadOnlySpan<byte> key, long expireAtMs, uint clock, ReadOnlySpan<byte> value)
+    {
+        Span<byte> rest = Header(kind, key, expireAtMs, clock, sizeof(int) + value.Length);
+        if (!rest.IsEmpty)
+        {
+            BinaryPrimitives.WriteInt32LittleEndian(rest, value.Length);
+            value.CopyTo(rest[sizeof(int)..]);
+        }
+    }
+
+    public void Number(SnapshotRecordKind kind, ReadOnlySpan<byte> key, long expireAtMs, uint clock, long number)
+    {
+        Span<byte> rest = Header(kind, key, expireAtMs, clock, sizeof(long));
+        if (!rest.IsEmpty)
+        {
+            BinaryPrimitives.WriteInt64LittleEndian(rest, number);
+        }
+    }
+
+    /// <summary>A member or a piece.</summary>
+    public void Part(SnapshotRecordKind kind, ReadOnlySpan<byte> bytes)
+    {
+        Span<byte> record = Reserve(1 + sizeof(int) + bytes.Length);
+        if (!record.IsEmpty)
+        {
+            record[0] = (byte)kind;
+            BinaryPrimitives.WriteInt32LittleEndian(record[1..], bytes.Length);
+            bytes.CopyTo(record[(1 + sizeof(int))..]);
+        }
+    }
+
+    public void End()
+    {
+        Span<byte> record = Reserve(1);
+        if (!record.IsEmpty)
+        {
+            record[0] = (byte)SnapshotRecordKind.End;
+        }
+    }
+
+    /// <summary>Passes on a chunk that is not full yet.</summary>
+    public void Flush()
+    {
+        if (_bytes is null)
+        {
+            return;
+        }
+
+        SnapshotChunk chunk = new(_bytes, _length);
+        _bytes = null;
+        _length = 0;
+        if (holdsBack)
+        {
+            _held.Add(chunk);
+            HeldBytes += chunk.Bytes.Length;
+        }
+        else
+        {
+            queue.Add(chunk);
+        }
+    }
+
+    /// <summary>Puts what was held back behind what another writer has written.</summary>
+    public void ReleaseTo(SnapshotRecordWriter other)
+    {
+        Flush();
+        if (_held.Count == 0)
+        {
+            return;
+        }
+
+        other.Flush();
+        foreach (SnapshotChunk chunk in _held)
+        {
+            queue.Add(chunk);
+        }
+
+        if (_database >= 0)
+        {
+            other._database = _database; // Of members alone there is none.
+        }
+
+        _held.Clear();
+        _database = -1;
+        HeldBytes = 0;
+    }
+
+    private Span<byte> Header(SnapshotRecordKind kind, ReadOnlySpan<byte> key, long expireAtMs, uint clock, int restBytes)
+    {
+        int keyEnd = HeaderBytes + key.Length;
+        Span<byte> record = Reserve(checked(keyEnd + restBytes));
+        if (record.IsEmpty)
+        {
+            return default;
+        }
+
+        record[0] = (byte)kind;
+        BinaryPrimitives.WriteInt64LittleEndian(record[1..], expireAtMs);
+        BinaryPrimitives.WriteUInt32LittleEndian(record[9..], clock);
+        BinaryPrimitives.WriteInt32LittleEndian(record[13..], key.Length);
+        key.CopyTo(record[HeaderBytes..]);
+        return record[keyEnd..];
+    }
+
+    private Span<byte> Reserve(int bytes)
+    {
+        if (Discards)
+        {
+            return default;
+        }
+
+        if (_bytes is null || _bytes.Length - _length < bytes)
+        {
+            Flush();
+            _bytes = queue.Rent(bytes);
+        }
+
+        Span<byte> span = _bytes.AsSpan(_length, bytes);
+        _length += bytes;
+        return span;
+    }
+}
