@@ -6,6 +6,7 @@ using KvServer.Server.Clients;
 using KvServer.Server.Commands;
 using KvServer.Server.Config;
 using KvServer.Server.Observability;
+using KvServer.Server.Persistence;
 using KvServer.Server.Text;
 using KvServer.Storage;
 using Microsoft.Extensions.Logging;
@@ -65,8 +66,14 @@ internal sealed class ServerState(
     /// <summary>When the server started, ms since the Unix epoch.</summary>
     public long StartedAtMs { get; } = clock.GetUtcNow().ToUnixTimeMilliseconds();
 
-    /// <summary>When the dataset was last saved, or the start: LASTSAVE, in seconds since the Unix epoch.</summary>
-    public long LastSaveSeconds { get; set; } = clock.GetUtcNow().ToUnixTimeSeconds();
+    /// <summary>Saves the dataset.</summary>
+    public SnapshotService Snapshots => field ??= new SnapshotService(this);
+
+    /// <summary>What the state of the dataset forbids at the moment.</summary>
+    public Restrictions Restrictions { get; private set; }
+
+    /// <summary>Whether the dataset is still being loaded.</summary>
+    public bool IsLoading => (Restrictions & Restrictions.Loading) != 0;
 
     /// <summary>DEBUG PAUSE-CRON.</summary>
     public bool CronPaused { get; set; }
@@ -112,6 +119,10 @@ internal sealed class ServerState(
         using ManualResetEventSlim never = new();
         never.Wait(duration);
     }
+
+    /// <summary>Forbids something, or no longer.</summary>
+    public void Restrict(Restrictions restriction, bool applies) =>
+        Restrictions = applies ? Restrictions | restriction : Restrictions & ~restriction;
 
     /// <summary>The periodic work on the data: expiry and the rehash of tables nobody touches.</summary>
     /// <param name="hz">Runs per second, which the share of time that may be spent follows from.</param>

@@ -40,11 +40,13 @@ internal static class BitFieldCommands
             return;
         }
 
+        long firstBitWritten = long.MaxValue;
         long lastBitWritten = -1;
         foreach (BitFieldOperation operation in operations)
         {
             if (operation.Verb != BitFieldVerb.Get)
             {
+                firstBitWritten = Math.Min(firstBitWritten, operation.Offset);
                 lastBitWritten = Math.Max(lastBitWritten, operation.LastBit);
             }
         }
@@ -59,7 +61,7 @@ internal static class BitFieldCommands
         }
         else
         {
-            RunWriting(ctx, operations, (lastBitWritten >> 3) + 1);
+            RunWriting(ctx, operations, firstBitWritten >> 3, (lastBitWritten >> 3) + 1);
         }
     }
 
@@ -81,7 +83,8 @@ internal static class BitFieldCommands
         }
     }
 
-    private static void RunWriting(CommandContext ctx, List<BitFieldOperation> operations, long neededBytes)
+    private static void RunWriting(
+        CommandContext ctx, List<BitFieldOperation> operations, long firstByte, long neededBytes)
     {
         Key key = ctx.Key(1);
         Lookup found = ctx.Database.FindForWrite(key, ValueType.String, out Entry entry);
@@ -92,7 +95,15 @@ internal static class BitFieldCommands
         }
 
         long before = found == Lookup.Found ? entry.StringLength : 0;
-        if (!StringCommands.TryOpen(ctx, in key, found, ref entry, Math.Max(before, neededBytes), out Span<byte> bytes))
+        if (!StringCommands.TryOpen(
+            ctx,
+            in key,
+            found,
+            ref entry,
+            Math.Max(before, neededBytes),
+            firstByte,
+            neededBytes - firstByte,
+            out Span<byte> bytes))
         {
             return;
         }

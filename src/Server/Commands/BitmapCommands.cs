@@ -48,7 +48,7 @@ internal static class BitmapCommands
 
         long before = found == Lookup.Found ? entry.StringLength : 0;
         long needed = Math.Max(before, (offset >> 3) + 1);
-        if (!StringCommands.TryOpen(ctx, in key, found, ref entry, needed, out Span<byte> bytes))
+        if (!StringCommands.TryOpen(ctx, in key, found, ref entry, needed, offset >> 3, 1, out Span<byte> bytes))
         {
             return;
         }

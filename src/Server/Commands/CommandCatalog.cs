@@ -28,6 +28,7 @@ internal static class CommandCatalog
         .Add(typeof(ConfigCommands))
         .Add(typeof(InfoCommands))
         .Add(typeof(ServerCommands))
+        .Add(typeof(SaveCommands))
         .Add(typeof(LolwutCommands))
         .Complete();
 }

@@ -64,6 +64,10 @@ internal static class CommandError
 
     public static ReadOnlySpan<byte> Loading => "LOADING Redis is loading the dataset in memory"u8;
 
+    /// <summary>The last save failed, and stop-writes-on-bgsave-error is set.</summary>
+    public static ReadOnlySpan<byte> SavingFails =>
+        "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that may modify the data set are disabled, because this instance is configured to report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB error."u8;
+
     public static ReadOnlySpan<byte> Internal => "ERR internal error"u8;
 
     public static ReadOnlySpan<byte> TooManyClients => "ERR max number of clients reached"u8;

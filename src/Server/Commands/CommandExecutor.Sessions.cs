@@ -62,7 +62,7 @@ internal sealed partial class CommandExecutor
 
     /// <summary>Does the periodic work when it is due: expiry, rehashing of idle tables, rates.</summary>
     /// <param name="monotonicMs">A clock that never steps back.</param>
-    /// <returns>Milliseconds until it is due again.</returns>
+    /// <returns>Milliseconds until it is due again; 0 while a save walks, as often as other work allows.</returns>
     public long Cron(long monotonicMs)
     {
         if (monotonicMs >= _sampleDueAtMs)
@@ -85,8 +85,9 @@ internal sealed partial class CommandExecutor
             }
         }
 
+        long saveWantsInMs = _server.Snapshots.Tick();
         long dueInMs = Math.Min(_cronDueAtMs, _sampleDueAtMs) - monotonicMs;
         long pauseEndsInMs = _server.Pause.IsActive ? _server.Pause.EndsAtMs - nowMs : dueInMs;
-        return Math.Max(1, Math.Min(dueInMs, pauseEndsInMs));
+        return Math.Min(saveWantsInMs, Math.Max(1, Math.Min(dueInMs, pauseEndsInMs)));
     }
 }

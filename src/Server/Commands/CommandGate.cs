@@ -1,12 +1,13 @@
 using System.Runtime.CompilerServices;
 using KvServer.Server.Clients;
+using KvServer.Server.Persistence;
 
 namespace KvServer.Server.Commands;
 
 /// <summary>The ordered checks between a framed request and its handler.</summary>
 /// <remarks>
 /// The order is observable (an unknown command wins over a missing password, arity too) and is the reference server's:
-/// unknown command, arity, protected command, authentication, subscriber mode. Command loop only.
+/// unknown command, arity, protected command, authentication, failed saves, subscriber mode, loading. Command loop only.
 /// </remarks>
 internal sealed class CommandGate(ServerState server)
 {
@@ -22,7 +23,8 @@ internal sealed class CommandGate(ServerState server)
             && command.Subcommands is null
             && client.Authenticated
             && (client.Flags & NotOrdinary) == 0
-            && (command.Flags & CommandFlags.Protected) == 0)
+            && (command.Flags & CommandFlags.Protected) == 0
+            && server.Restrictions == Restrictions.None)
         || AdmitsSlowly(ctx, command, client, argumentCount);
 
     /// <summary>Replies that the command is unknown, in the words of the reference server.</summary>
@@ -51,6 +53,18 @@ internal sealed class CommandGate(ServerState server)
             return Reject(ctx, command, CommandError.NoAuth);
         }
 
+        if ((server.Restrictions & Restrictions.Stopping) != 0)
+        {
+            client.CloseAfterReplies(); // Nothing that runs now would be kept.
+            return false;
+        }
+
+        if ((server.Restrictions & Restrictions.WritesRefused) != 0
+            && (command.Is(CommandFlags.Write) || command.DisplayName == "ping"))
+        {
+            return Reject(ctx, command, CommandError.SavingFails);
+        }
+
         if (client.Is(ClientFlags.Subscribed)
             && client.Reply.Protocol == 2
             && !command.Is(CommandFlags.WhileSubscribed))
@@ -63,7 +77,9 @@ internal sealed class CommandGate(ServerState server)
                     + "RESET are allowed in this context"));
         }
 
-        return true;
+        return !server.IsLoading
+            || command.Is(CommandFlags.Loading)
+            || Reject(ctx, command, CommandError.Loading);
     }
 
     private static bool Reject(CommandContext ctx, Command command, ReadOnlySpan<byte> error)

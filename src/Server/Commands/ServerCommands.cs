@@ -38,7 +38,9 @@ internal static class ServerCommands
         if (TryReadMode(ctx, out bool inBackground))
         {
             // One more than the keys: an empty dataset is a change, too.
+            ctx.Server.Snapshots.GiveUp(); // What it would still write is unwanted now.
             ctx.DatasetChanged(ctx.Server.Keyspace.FlushAll(inBackground) + 1);
+            ctx.Server.Snapshots.SaveAfterFlush();
             ctx.Reply.Ok();
         }
     }
@@ -95,7 +97,7 @@ internal static class ServerCommands
     [Command("LASTSAVE", arity: 1, CommandFlags.Loading | CommandFlags.Stale | CommandFlags.Fast,
         Group = CommandGroup.Server, Since = "1.0.0", Acl = "admin dangerous", Tips = "nondeterministic_output",
         Summary = "Tells when the dataset was last saved.")]
-    internal static void LastSave(CommandContext ctx) => ctx.Reply.Integer(ctx.Server.LastSaveSeconds);
+    internal static void LastSave(CommandContext ctx) => ctx.Reply.Integer(ctx.Server.Snapshots.LastSaveSeconds);
 
     /// <summary>Ends the process. There is no reply but the end of the connection, unless it is refused.</summary>
     [Command("SHUTDOWN", arity: -1,

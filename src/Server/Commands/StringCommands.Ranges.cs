@@ -40,7 +40,8 @@ internal static partial class StringCommands
                 return;
             }
 
-            ctx.Database.EditString(ref entry, length, out Span<byte> whole);
+            ctx.Database.EditString(
+                ref entry, length, out Span<byte> whole, changedFrom: before, changedBytes: value.Length);
             value.CopyTo(whole[(int)before..]);
         }
 
@@ -119,7 +120,7 @@ internal static partial class StringCommands
         }
 
         long length = Math.Max(before, end);
-        if (!TryOpen(ctx, in key, found, ref entry, length, out Span<byte> whole))
+        if (!TryOpen(ctx, in key, found, ref entry, length, offset, value.Length, out Span<byte> whole))
         {
             return;
         }
@@ -169,11 +170,20 @@ internal static partial class StringCommands
     /// <param name="found">What <see cref="Database.FindForWrite"/> found: missing or found.</param>
     /// <param name="entry">The entry it found; stays valid.</param>
     /// <param name="lengthBytes">Its length afterwards, at least the present one.</param>
+    /// <param name="changedFrom">The first byte that will be written to.</param>
+    /// <param name="changedBytes">How many may be written to from there.</param>
     /// <param name="bytes">The whole string, valid until the next change of the database.</param>
     /// <returns>False, with the error written, when no string can be that long.</returns>
     /// <exception cref="OutOfMemoryException">Nothing has changed.</exception>
     internal static bool TryOpen(
-        CommandContext ctx, in Key key, Lookup found, ref Entry entry, long lengthBytes, out Span<byte> bytes)
+        CommandContext ctx,
+        in Key key,
+        Lookup found,
+        ref Entry entry,
+        long lengthBytes,
+        long changedFrom,
+        long changedBytes,
+        out Span<byte> bytes)
     {
         if (lengthBytes > Array.MaxLength)
         {
@@ -184,7 +194,7 @@ internal static partial class StringCommands
 
         if (found == Lookup.Found)
         {
-            ctx.Database.EditString(ref entry, lengthBytes, out bytes);
+            ctx.Database.EditString(ref entry, lengthBytes, out bytes, changedFrom, changedBytes);
         }
         else
         {

@@ -55,13 +55,13 @@ public static partial class ConfigRegistry
 
     private static ConfigOption[] PersistenceOptions() =>
     [
-        new SaveOption("save", NotYet, c => ref c.Save) { NeutralValue = "" },
-        Text("dbfilename", Protected | NotYet, c => ref c.DbFileName, FileName("dbfilename")),
-        Bool("rdbcompression", NotYet, c => ref c.RdbCompression),
-        Bool("rdbchecksum", Immutable | NotYet, c => ref c.RdbChecksum),
+        new SaveOption("save", None, c => ref c.Save) { NeutralValue = "" },
+        Text("dbfilename", Protected, c => ref c.DbFileName, FileName("dbfilename")),
+        Bool("rdbcompression", None, c => ref c.RdbCompression),
+        Bool("rdbchecksum", Immutable, c => ref c.RdbChecksum),
         Bool("rdb-del-sync-files", NotYet, c => ref c.RdbDelSyncFiles),
-        Bool("rdb-save-incremental-fsync", NotYet, c => ref c.RdbSaveIncrementalFsync),
-        Bool("stop-writes-on-bgsave-error", NotYet, c => ref c.StopWritesOnBgsaveError),
+        Bool("rdb-save-incremental-fsync", None, c => ref c.RdbSaveIncrementalFsync),
+        Bool("stop-writes-on-bgsave-error", None, c => ref c.StopWritesOnBgsaveError),
         Int("rdb-key-save-delay", Hidden | NotYet, int.MinValue, int.MaxValue, c => ref c.RdbKeySaveDelayMicros),
         Int("key-load-delay", Hidden | NotYet, int.MinValue, int.MaxValue, c => ref c.KeyLoadDelayMicros),
         Long("loading-process-events-interval-bytes", Hidden | NotYet, 1024, int.MaxValue,

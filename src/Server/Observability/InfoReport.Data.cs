@@ -1,5 +1,6 @@
 using System.Globalization;
 using KvServer.Server.Clients;
+using KvServer.Server.Persistence;
 using KvServer.Storage;
 
 namespace KvServer.Server.Observability;
@@ -91,21 +92,22 @@ internal static partial class InfoReport
     private static void WritePersistence(InfoWriter info, ServerState server)
     {
         info.Section("Persistence");
-        info.Field("loading", 0);
+        SnapshotService snapshots = server.Snapshots;
+        info.Field("loading", server.IsLoading);
         info.Field("async_loading", 0);
         info.Field("current_cow_peak", 0);
         info.Field("current_cow_size", 0);
         info.Field("current_cow_size_age", 0);
         info.Field("current_fork_perc", 0.0);
-        info.Field("current_save_keys_processed", 0);
-        info.Field("current_save_keys_total", 0);
+        info.Field("current_save_keys_processed", snapshots.KeysProcessed);
+        info.Field("current_save_keys_total", snapshots.KeysTotal);
         info.Field("rdb_changes_since_last_save", server.Statistics.Dirty);
-        info.Field("rdb_bgsave_in_progress", 0);
-        info.Field("rdb_last_save_time", server.LastSaveSeconds);
-        info.Field("rdb_last_bgsave_status", "ok");
-        info.Field("rdb_last_bgsave_time_sec", -1);
-        info.Field("rdb_current_bgsave_time_sec", -1);
-        info.Field("rdb_saves", 0);
+        info.Field("rdb_bgsave_in_progress", snapshots.IsSaving);
+        info.Field("rdb_last_save_time", snapshots.LastSaveSeconds);
+        info.Field("rdb_last_bgsave_status", snapshots.LastSucceeded ? "ok" : "err");
+        info.Field("rdb_last_bgsave_time_sec", snapshots.LastDurationSeconds);
+        info.Field("rdb_current_bgsave_time_sec", snapshots.CurrentDurationSeconds);
+        info.Field("rdb_saves", snapshots.SaveCount);
         info.Field("rdb_last_cow_size", 0);
         info.Field("rdb_last_load_keys_expired", 0);
         info.Field("rdb_last_load_keys_loaded", 0);
@@ -121,6 +123,9 @@ internal static partial class InfoReport
         info.Field("aof_last_cow_size", 0);
         info.Field("module_fork_in_progress", 0);
         info.Field("module_fork_last_cow_size", 0);
+        info.Field("snapshot_handed_over", snapshots.HandedOver);
+        info.Field("snapshot_bytes_queued", snapshots.BytesQueued);
+        info.Field("snapshot_longest_slice_usec", snapshots.LongestSliceMicros);
     }
 
     private static void WriteKeyspace(InfoWriter info, ServerState server)
@@ -144,7 +149,11 @@ internal static partial class InfoReport
     /// dicts behind sets and other collections have done together.</summary>
     private static void WriteDicts(InfoWriter info, ServerState server)
     {
+        ResizePolicy policy = server.Keyspace.ResizePolicy;
         info.Section("Dicts");
+        info.Field("resizing", string.Create(
+            CultureInfo.InvariantCulture,
+            $"allowed={(policy.Allowed ? 1 : 0)},pauses={policy.Pauses},resumptions={policy.Resumptions}"));
         for (int i = 0; i < server.Keyspace.DatabaseCount; i++)
         {
             Database database = server.Keyspace[i];

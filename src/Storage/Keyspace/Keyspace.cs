@@ -91,7 +91,8 @@ public sealed partial class Keyspace : IDisposable
     /// </summary>
     public LookupFlags AccessFlags { get; set; }
 
-    internal ResizePolicy ResizePolicy { get; } = new();
+    /// <summary>Whether dicts may resize, and how often that has changed.</summary>
+    public ResizePolicy ResizePolicy { get; } = new();
 
     internal Random Random { get; }
 

@@ -133,20 +133,20 @@ public sealed unsafe partial class SnapshotCut
         switch (EntryBlock.EncodingOf(block))
         {
             case ValueEncoding.Integer:
-                target.SelectDatabase(index);
+                target.SelectDatabase(_byIndex[index]!);
                 target.Number(
                     SnapshotRecordKind.Integer, key, expireAtMs, clock, Unsafe.ReadUnaligned<long>(area));
                 break;
             case ValueEncoding.Inline:
-                target.SelectDatabase(index);
+                target.SelectDatabase(_byIndex[index]!);
                 target.Value(SnapshotRecordKind.String, key, expireAtMs, clock, EntryBlock.InlineOf(area));
                 break;
             case ValueEncoding.IntSet:
-                target.SelectDatabase(index);
+                target.SelectDatabase(_byIndex[index]!);
                 target.Value(SnapshotRecordKind.IntSet, key, expireAtMs, clock, EntryBlock.InlineOf(area));
                 break;
             case ValueEncoding.PackedList when EntryBlock.TypeOf(block) == ValueType.Set:
-                target.SelectDatabase(index);
+                target.SelectDatabase(_byIndex[index]!);
                 target.Value(SnapshotRecordKind.PackedSet, key, expireAtMs, clock, EntryBlock.InlineOf(area));
                 break;
             case ValueEncoding.Block:
@@ -157,7 +157,7 @@ public sealed unsafe partial class SnapshotCut
                     break;
                 }
 
-                target.SelectDatabase(index);
+                target.SelectDatabase(_byIndex[index]!);
                 target.Value(
                     SnapshotRecordKind.String, key, expireAtMs, clock, new ReadOnlySpan<byte>(text.Start, (int)text.Length));
                 break;
@@ -206,7 +206,7 @@ public sealed unsafe partial class SnapshotCut
         }
 
         SnapshotRecordWriter target = Target;
-        target.SelectDatabase(index);
+        target.SelectDatabase(_byIndex[index]!);
         target.Number(SnapshotRecordKind.Set, key, expireAtMs, clock, count);
         bucketsLeft = MaxBuckets;
         walk = new SnapshotTableWalk(members);

@@ -58,13 +58,6 @@ public sealed unsafe partial class SnapshotCut
 
     private void StepDataset(SnapshotDataset dataset)
     {
-        if (!dataset.IsStarted)
-        {
-            dataset.IsStarted = true;
-            _out.SelectDatabase(dataset.Index);
-            _out.DatabaseSize(dataset.KeyCount, dataset.ExpireCount);
-        }
-
         int bucketsLeft = BucketsPerStep;
         while (dataset.Walk.MoveNext(out byte* entry, ref bucketsLeft))
         {
@@ -86,7 +79,7 @@ public sealed unsafe partial class SnapshotCut
 
     private void Enter(SnapshotPart part)
     {
-        _out.SelectDatabase(part.Database);
+        _out.SelectDatabase(_byIndex[part.Database]!);
         _out.Number(
             part.IsString ? SnapshotRecordKind.LongString : SnapshotRecordKind.Set,
             part.Key,

@@ -35,6 +35,7 @@ public sealed unsafe partial class SnapshotCut
     private readonly SnapshotRecordWriter _out;
     private readonly SnapshotRecordWriter _heldBack;
     private readonly List<SnapshotDataset> _datasets = [];
+    private readonly SnapshotDataset?[] _byIndex;
     private readonly List<(nint Keys, nint Expires)> _orphans = [];
     private readonly Dictionary<nint, SnapshotPart> _parts = [];
     private readonly Queue<SnapshotPart> _waiting = new();
@@ -50,6 +51,7 @@ public sealed unsafe partial class SnapshotCut
         _out = new SnapshotRecordWriter(queue, holdsBack: false);
         _heldBack = new SnapshotRecordWriter(queue, holdsBack: true);
         _newMark = keyspace.NewMark;
+        _byIndex = new SnapshotDataset?[keyspace.DatabaseCount];
     }
 
     /// <summary>Keys at the cut.</summary>
@@ -99,7 +101,9 @@ public sealed unsafe partial class SnapshotCut
     {
         if (keyCount > 0)
         {
-            _datasets.Add(new SnapshotDataset(index, keys, keyCount, expireCount));
+            SnapshotDataset dataset = new(index, keys, keyCount, expireCount);
+            _byIndex[index] = dataset;
+            _datasets.Add(dataset);
             KeysTotal += keyCount;
         }
     }

@@ -15,7 +15,5 @@ internal sealed unsafe class SnapshotDataset(int index, DictState* keys, long ke
 
     public long ExpireCount { get; } = expireCount;
 
-    public bool IsStarted { get; set; }
-
     public bool IsDone { get; set; }
 }

@@ -25,15 +25,14 @@ public ref struct SnapshotRecord
     /// <summary>The string, packed value, member or piece.</summary>
     public ReadOnlySpan<byte> Bytes { get; private set; }
 
-    /// <summary>The integer, number of members, bytes of the long string, database index, or number of keys.</summary>
+    /// <summary>The integer, number of members, bytes of the long string, or database index.</summary>
     public long Number { get; private set; }
 
-    /// <summary>For <see cref="SnapshotRecordKind.DatabaseSize"/>: keys with an expiry time.</summary>
-    public long ExpireCount { get; private set; }
+    /// <summary>Keys of the database at the cut.</summary>
+    public long KeyCount { get; private set; }
 
-    /// <summary>The members of an <see cref="SnapshotRecordKind.IntSet"/> or <see cref="SnapshotRecordKind.PackedSet"/>.</summary>
-    public readonly SetEnumerator Members => SetEnumerator.OverPacked(
-        Kind == SnapshotRecordKind.IntSet ? ValueEncoding.IntSet : ValueEncoding.PackedList, Bytes);
+    /// <summary>Of these: keys with an expiry time.</summary>
+    public long ExpireCount { get; private set; }
 
     /// <summary>Goes to the next record.</summary>
     /// <returns><see langword="false"/> behind the last one.</returns>
@@ -50,9 +49,7 @@ public ref struct SnapshotRecord
         {
             case SnapshotRecordKind.SelectDatabase:
                 Number = BinaryPrimitives.ReadInt32LittleEndian(Take(sizeof(int)));
-                break;
-            case SnapshotRecordKind.DatabaseSize:
-                Number = BinaryPrimitives.ReadInt64LittleEndian(Take(sizeof(long)));
+                KeyCount = BinaryPrimitives.ReadInt64LittleEndian(Take(sizeof(long)));
                 ExpireCount = BinaryPrimitives.ReadInt64LittleEndian(Take(sizeof(long)));
                 break;
             case SnapshotRecordKind.Member or SnapshotRecordKind.Piece:

@@ -3,11 +3,8 @@ namespace KvServer.Storage;
 /// <summary>What a record of a snapshot says.</summary>
 public enum SnapshotRecordKind : byte
 {
-    /// <summary>The keys that follow are in another database.</summary>
+    /// <summary>The keys that follow are in another database, which had so many of them at the cut.</summary>
     SelectDatabase = 1,
-
-    /// <summary>How many keys the database selected last has, as a hint for whoever loads it.</summary>
-    DatabaseSize = 2,
 
     /// <summary>A key with a string.</summary>
     String = 3,

@@ -27,30 +27,21 @@ internal sealed class SnapshotRecordWriter(SnapshotQueue queue, bool holdsBack)
     /// <summary>Bytes that are not in the queue yet.</summary>
     public long HeldBytes { get; private set; }
 
-    public void SelectDatabase(int index)
+    public void SelectDatabase(SnapshotDataset dataset)
     {
-        if (_database == index)
+        if (_database == dataset.Index)
         {
             return;
         }
 
-        _database = index;
-        Span<byte> record = Reserve(1 + sizeof(int));
+        _database = dataset.Index;
+        Span<byte> record = Reserve(1 + sizeof(int) + (2 * sizeof(long)));
         if (!record.IsEmpty)
         {
             record[0] = (byte)SnapshotRecordKind.SelectDatabase;
-            BinaryPrimitives.WriteInt32LittleEndian(record[1..], index);
-        }
-    }
-
-    public void DatabaseSize(long keys, long expires)
-    {
-        Span<byte> record = Reserve(1 + (2 * sizeof(long)));
-        if (!record.IsEmpty)
-        {
-            record[0] = (byte)SnapshotRecordKind.DatabaseSize;
-            BinaryPrimitives.WriteInt64LittleEndian(record[1..], keys);
-            BinaryPrimitives.WriteInt64LittleEndian(record[(1 + sizeof(long))..], expires);
+            BinaryPrimitives.WriteInt32LittleEndian(record[1..], dataset.Index);
+            BinaryPrimitives.WriteInt64LittleEndian(record[5..], dataset.KeyCount);
+            BinaryPrimitives.WriteInt64LittleEndian(record[13..], dataset.ExpireCount);
         }
     }
 

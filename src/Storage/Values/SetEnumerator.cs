@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 
 namespace KvServer.Storage;
 
@@ -27,13 +26,6 @@ public unsafe ref struct SetEnumerator
         {
             table->PauseCount++;
         }
-    }
-
-    /// <summary>Walks over the members of a packed set that lies anywhere; nothing is written to it.</summary>
-    internal static SetEnumerator OverPacked(ValueEncoding encoding, ReadOnlySpan<byte> bytes)
-    {
-        Span<byte> onlyRead = MemoryMarshal.CreateSpan(ref MemoryMarshal.GetReference(bytes), bytes.Length);
-        return new SetEnumerator(encoding, onlyRead, table: null);
     }
 
     /// <summary>The member the walk stands on.</summary>

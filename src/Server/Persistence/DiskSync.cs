@@ -1,0 +1,66 @@
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace KvServer.Server.Persistence;
+
+/// <summary>Forces files and folders to disk where .NET has no call for it.</summary>
+internal static unsafe partial class DiskSync
+{
+    private const int ReadOnlyDirectory = 0x10000 | 0x80000; // O_DIRECTORY | O_CLOEXEC
+    private const uint WaitWriteWait = 1 | 2 | 4;
+
+    /// <summary>Forces the entries of a folder to disk, so that a rename survives a power cut. Any thread.</summary>
+    /// <returns>Why it failed, or null; also where the system has no such thing.</returns>
+    public static string? TryFlushFolder(string path)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return null; // There a rename is as durable as the system makes it.
+        }
+
+        int folder;
+        fixed (byte* name = Encoding.UTF8.GetBytes(path + '\0'))
+        {
+            folder = Open(name, ReadOnlyDirectory);
+        }
+
+        if (folder < 0)
+        {
+            return Marshal.GetPInvokeErrorMessage(Marshal.GetLastSystemError());
+        }
+
+        int result = Flush(folder);
+        int error = Marshal.GetLastSystemError();
+        _ = Close(folder);
+        return result == 0 ? null : Marshal.GetPInvokeErrorMessage(error);
+    }
+
+    /// <summary>Has a part of a file written out and waits for it, so that the final flush finds little left to do.</summary>
+    /// <param name="file">The open file.</param>
+    /// <param name="offset">Where the part begins.</param>
+    /// <param name="length">Its bytes.</param>
+    public static void WriteOut(FileStream file, long offset, long length)
+    {
+        if (OperatingSystem.IsLinux())
+        {
+            // Errors come up again at the final flush, which decides.
+            _ = SyncFileRange((int)file.SafeFileHandle.DangerousGetHandle(), offset, length, WaitWriteWait);
+        }
+        else
+        {
+            RandomAccess.FlushToDisk(file.SafeFileHandle);
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "open")]
+    private static partial int Open(byte* path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "fsync")]
+    private static partial int Flush(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    private static partial int Close(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "sync_file_range")]
+    private static partial int SyncFileRange(int descriptor, long offset, long length, uint flags);
+}

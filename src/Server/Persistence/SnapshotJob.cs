@@ -1,0 +1,178 @@
+using System.Buffers.Binary;
+using KvServer.Server.Config;
+using KvServer.Storage;
+
+namespace KvServer.Server.Persistence;
+
+/// <summary>The background half of one save: encodes, writes, forces to disk, reads back, and puts the file in place.</summary>
+/// <remarks>
+/// The thread owns what it takes out of the queue. The file has a temporary name until its checksum has been read back
+/// and found right; whatever goes wrong before that leaves the old file as it was.
+/// </remarks>
+internal sealed class SnapshotJob : IDisposable
+{
+    private const int CopyBytes = 1024 * 1024;
+    private const int ChecksumBytes = sizeof(ulong);
+
+    private readonly Keyspace _keyspace;
+    private readonly Thread _thread;
+    private readonly string _temporaryPath;
+    private readonly bool _compresses;
+    private readonly bool _hasChecksum;
+    private readonly bool _writesOut;
+    private readonly AccessHintKind _hints;
+    private readonly RdbFileInfo _info;
+    private volatile bool _isDone;
+
+    /// <summary>Prepares a save; <see cref="Start"/> starts the thread.</summary>
+    /// <param name="keyspace">What is saved.</param>
+    /// <param name="config">Read now, not later.</param>
+    /// <param name="nowSeconds">For the file's own fields, in seconds since 1970.</param>
+    public SnapshotJob(Keyspace keyspace, ServerConfig config, long nowSeconds)
+    {
+        _keyspace = keyspace;
+        Path = System.IO.Path.GetFullPath(config.DbFileName, config.Dir);
+        _temporaryPath = System.IO.Path.GetFullPath($"temp-{Environment.ProcessId}.rdb", config.Dir);
+        _compresses = config.RdbCompression;
+        _hasChecksum = config.RdbChecksum;
+        _writesOut = config.RdbSaveIncrementalFsync;
+        _hints = config.MaxMemoryPolicy switch
+        {
+            MaxMemoryPolicy.AllKeysLru or MaxMemoryPolicy.VolatileLru => AccessHintKind.IdleSeconds,
+            MaxMemoryPolicy.AllKeysLfu or MaxMemoryPolicy.VolatileLfu => AccessHintKind.Frequency,
+            _ => AccessHintKind.None,
+        };
+        _info = new RdbFileInfo(nowSeconds, keyspace.Heap.UsedBytes, IsAofBase: false);
+        _thread = new Thread(Run) { Name = "snapshot", IsBackground = true };
+    }
+
+    /// <summary>What carries the states here.</summary>
+    public SnapshotQueue Queue { get; } = new();
+
+    /// <summary>Where the file goes.</summary>
+    public string Path { get; }
+
+    /// <summary>Bytes of the file, once it is in place.</summary>
+    public long LengthBytes { get; private set; }
+
+    /// <summary>Whether the thread has ended. Any thread.</summary>
+    public bool IsDone => _isDone;
+
+    /// <summary>Why there is no new file; null when there is one. Once done.</summary>
+    public string? Error { get; private set; }
+
+    /// <summary>Starts.</summary>
+    public void Start() => _thread.Start();
+
+    /// <summary>Waits for the end.</summary>
+    public void Join() => _thread.Join();
+
+    /// <inheritdoc/>
+    public void Dispose() => Queue.Dispose();
+
+    private void Run()
+    {
+        try
+        {
+            if (!TryWrite())
+            {
+                Error = "the save was given up";
+            }
+            else
+            {
+                File.Move(_temporaryPath, Path, overwrite: true);
+                Error = DiskSync.TryFlushFolder(System.IO.Path.GetDirectoryName(Path)!);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or OutOfMemoryException)
+        {
+            Error = e is IOException io ? ReasonOf(io) : e.Message;
+        }
+
+        if (Error is not null)
+        {
+            Queue.Abort();
+            RemoveTemporaryFile();
+        }
+
+        _isDone = true;
+    }
+
+    private bool TryWrite()
+    {
+        using FileStream file = new(_temporaryPath, FileMode.Create, FileAccess.ReadWrite, FileShare.Read, bufferSize: 0);
+        RdbOutput output = new(new SnapshotStream(file, _writesOut), _hasChecksum, CopyBytes);
+        RdbWriter writer = new(output, new RdbWriterOptions(_compresses));
+        writer.WriteHeader(_info);
+        SnapshotEncoder encoder = new(writer, _keyspace, _hints);
+        while (Queue.TryTake(out SnapshotChunk chunk))
+        {
+            encoder.Encode(chunk);
+            Queue.Return(chunk);
+        }
+
+        if (!Queue.IsCompleted)
+        {
+            return false;
+        }
+
+        writer.WriteEnd();
+        RandomAccess.FlushToDisk(file.SafeFileHandle);
+        Verify(file, output.LengthBytes);
+        LengthBytes = output.LengthBytes;
+        return true;
+    }
+
+    // What is on disk is what was meant: only then may it take the old file's place.
+    private void Verify(FileStream file, long lengthBytes)
+    {
+        if (file.Length != lengthBytes)
+        {
+            throw new IOException($"the file has {file.Length} bytes instead of {lengthBytes}");
+        }
+
+        if (!_hasChecksum)
+        {
+            return;
+        }
+
+        file.Position = 0;
+        byte[] buffer = GC.AllocateUninitializedArray<byte>(CopyBytes);
+        ulong checksum = 0;
+        for (long left = lengthBytes - ChecksumBytes; left > 0;)
+        {
+            int read = file.Read(buffer, 0, (int)Math.Min(left, buffer.Length));
+            if (read == 0)
+            {
+                throw new IOException("the file ends too early when it is read back");
+            }
+
+            checksum = Crc64.Append(checksum, buffer.AsSpan(0, read));
+            left -= read;
+        }
+
+        file.ReadExactly(buffer, 0, ChecksumBytes);
+        if (BinaryPrimitives.ReadUInt64LittleEndian(buffer) != checksum)
+        {
+            throw new IOException("the checksum is wrong when the file is read back");
+        }
+    }
+
+    private void RemoveTemporaryFile()
+    {
+        try
+        {
+            File.Delete(_temporaryPath);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The folder is gone or closed to us, and the error of the save itself says so.
+        }
+    }
+
+    private static string ReasonOf(IOException e) => e switch
+    {
+        DirectoryNotFoundException => "No such file or directory",
+        _ => e.Message,
+    };
+}

@@ -1,0 +1,78 @@
+namespace KvServer.Storage;
+
+/// <summary>Turns the records of a snapshot into RDB. Runs on the background thread.</summary>
+/// <param name="writer">Writes the file; its header has been written.</param>
+/// <param name="keyspace">Tells what an access clock means now.</param>
+/// <param name="hints">What to note about the use of keys.</param>
+public sealed class SnapshotEncoder(RdbWriter writer, Keyspace keyspace, AccessHintKind hints)
+{
+    private SnapshotRecordKind _open;
+
+    /// <summary>Keys written so far. Any thread.</summary>
+    public long KeysWritten => writer.KeysWritten;
+
+    /// <summary>Encodes all records of a chunk.</summary>
+    /// <exception cref="IOException">The output refused the bytes.</exception>
+    public void Encode(SnapshotChunk chunk)
+    {
+        SnapshotRecord record = new(chunk);
+        while (record.MoveNext())
+        {
+            Encode(in record, chunk);
+        }
+    }
+
+    private void Encode(in SnapshotRecord record, SnapshotChunk chunk)
+    {
+        switch (record.Kind)
+        {
+            case SnapshotRecordKind.SelectDatabase:
+                writer.SelectDatabase((int)record.Number, record.KeyCount, record.ExpireCount);
+                break;
+            case SnapshotRecordKind.String:
+                writer.WriteStringKey(record.Key, record.ExpireAtMs, HintOf(record), record.Bytes);
+                break;
+            case SnapshotRecordKind.Integer:
+                writer.WriteIntegerKey(record.Key, record.ExpireAtMs, HintOf(record), record.Number);
+                break;
+            case SnapshotRecordKind.IntSet:
+                writer.WriteIntSetKey(
+                    record.Key, record.ExpireAtMs, HintOf(record), record.Bytes[..IntSetBytes(record, chunk)]);
+                break;
+            case SnapshotRecordKind.PackedSet:
+                writer.WritePackedSetKey(
+                    record.Key, record.ExpireAtMs, HintOf(record), chunk.Writable(record.Bytes));
+                break;
+            case SnapshotRecordKind.Set:
+                _open = record.Kind;
+                writer.BeginSet(record.Key, record.ExpireAtMs, HintOf(record), record.Number);
+                break;
+            case SnapshotRecordKind.LongString:
+                _open = record.Kind;
+                writer.BeginString(record.Key, record.ExpireAtMs, HintOf(record), record.Number);
+                break;
+            case SnapshotRecordKind.Member:
+                Invariant.Check(_open == SnapshotRecordKind.Set, "members follow their set");
+                writer.AddMember(record.Bytes);
+                break;
+            case SnapshotRecordKind.Piece:
+                Invariant.Check(_open == SnapshotRecordKind.LongString, "pieces follow their string");
+                writer.AppendString(record.Bytes);
+                break;
+            default:
+                _open = default;
+                break;
+        }
+    }
+
+    // The room in an entry may be larger than what is in it.
+    private static int IntSetBytes(in SnapshotRecord record, SnapshotChunk chunk) =>
+        new IntSet(chunk.Writable(record.Bytes)).LengthBytes;
+
+    private AccessHint HintOf(in SnapshotRecord record) => hints switch
+    {
+        AccessHintKind.IdleSeconds => AccessHint.OfIdleSeconds(keyspace.IdleTimeMs(record.AccessClock) / 1000),
+        AccessHintKind.Frequency => AccessHint.OfFrequency(keyspace.DecayedFrequency(record.AccessClock)),
+        _ => AccessHint.None,
+    };
+}
