@@ -69,6 +69,9 @@ internal sealed class ServerState(
     /// <summary>Saves the dataset.</summary>
     public SnapshotService Snapshots => field ??= new SnapshotService(this);
 
+    /// <summary>Loads the dataset at start-up; null before and afterwards.</summary>
+    public DatasetLoader? Loader { get; set; }
+
     /// <summary>What the state of the dataset forbids at the moment.</summary>
     public Restrictions Restrictions { get; private set; }
 

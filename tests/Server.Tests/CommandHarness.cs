@@ -27,7 +27,7 @@ public abstract class CommandHarness : IDisposable
     {
         _heap = heap;
         Keyspace keyspace = new(new KeyspaceOptions { Heap = _heap }) { NowMs = _clock.NowMs };
-        Server = new ServerState(new ServerConfig(), keyspace, CommandCatalog.CreateTable(), _clock, NullLogger.Instance);
+        Server = new ServerState(new ServerConfig { Save = [] }, keyspace, CommandCatalog.CreateTable(), _clock, NullLogger.Instance);
         _executor = new CommandExecutor(Server, NullLogger<CommandExecutor>.Instance);
         _client = Connect();
     }

@@ -79,13 +79,13 @@ internal sealed partial class CommandExecutor
         {
             int hz = _server.Hz;
             _cronDueAtMs = monotonicMs + (1000 / hz);
-            if (!_server.CronPaused)
+            if (!_server.CronPaused && !_server.IsLoading)
             {
                 _server.RunCron(hz);
             }
         }
 
-        long saveWantsInMs = _server.Snapshots.Tick();
+        long saveWantsInMs = _server.Loader?.Tick() ?? _server.Snapshots.Tick();
         long dueInMs = Math.Min(_cronDueAtMs, _sampleDueAtMs) - monotonicMs;
         long pauseEndsInMs = _server.Pause.IsActive ? _server.Pause.EndsAtMs - nowMs : dueInMs;
         return Math.Min(saveWantsInMs, Math.Max(1, Math.Min(dueInMs, pauseEndsInMs)));

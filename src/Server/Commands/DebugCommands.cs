@@ -1,4 +1,6 @@
 using KvServer.Resp;
+using KvServer.Server.Hosting;
+using KvServer.Server.Persistence;
 using KvServer.Storage;
 using Microsoft.Extensions.Logging;
 using Ascii = System.Text.Ascii;
@@ -25,6 +27,7 @@ internal static partial class DebugCommands
         new("PAUSE-CRON", 3, 3, PauseCron),
         new("POPULATE", 3, 5, Populate),
         new("PROTOCOL", 3, 3, DebugProtocol.Reply),
+        new("RELOAD", 2, int.MaxValue, Reload),
         new("SDSLEN", 3, 3, StringLengths),
         new("SET-ACTIVE-EXPIRE", 3, 3, SetActiveExpire),
         new("SLEEP", 3, 3, Sleep),
@@ -54,6 +57,8 @@ internal static partial class DebugCommands
         "    Makes string keys named prefix:number, \"key\" being the default prefix.",
         "PROTOCOL <type>",
         "    A sample reply: string, integer, double, bignum, null, array, set, map, attrib, push, verbatim, true, false.",
+        "RELOAD [<option> ...]",
+        "    Saves the dataset and loads it again. MERGE replaces keys, NOFLUSH keeps them, NOSAVE takes the file as it is.",
         "SDSLEN <key>",
         "    Lengths of a key and its string.",
         "SET-ACTIVE-EXPIRE <0|1>",
@@ -214,6 +219,63 @@ internal static partial class DebugCommands
         ctx.Reply.Ok();
     }
 
+    private static void Reload(CommandContext ctx)
+    {
+        bool flushes = true;
+        bool saves = true;
+        bool merges = false;
+        for (int i = 2; i < ctx.Args.Count; i++)
+        {
+            if (Ascii.EqualsIgnoreCase(ctx.Args[i], "noflush"u8))
+            {
+                flushes = false;
+            }
+            else if (Ascii.EqualsIgnoreCase(ctx.Args[i], "nosave"u8))
+            {
+                saves = false;
+            }
+            else if (Ascii.EqualsIgnoreCase(ctx.Args[i], "merge"u8))
+            {
+                merges = true;
+            }
+            else
+            {
+                ctx.Reply.Error("ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options."u8);
+                return;
+            }
+        }
+
+        ServerState server = ctx.Server;
+        server.Snapshots.GiveUp();
+        if (saves && !server.Snapshots.TrySaveNow())
+        {
+            ctx.Reply.Error("ERR"u8);
+            return;
+        }
+
+        if (flushes)
+        {
+            server.Keyspace.FlushAll(inBackground: false);
+        }
+
+        try
+        {
+            using DatasetLoader? loader = DatasetLoader.TryOpen(server, merges || !flushes);
+            if (loader is not null)
+            {
+                loader.LoadAll();
+                ctx.Reply.Ok();
+                return;
+            }
+        }
+        catch (StartupException e)
+        {
+            Log.ReloadFailed(server.Log, e.Message);
+        }
+
+        ctx.Reply.Error("ERR Error trying to load the RDB dump, check server logs."u8);
+    }
+
     private static void StringLengths(CommandContext ctx)
     {
         if (!TryFindForDebug(ctx, out Entry entry))
@@ -280,5 +342,8 @@ internal static partial class DebugCommands
     {
         [LoggerMessage(EventId = 2101, Level = LogLevel.Warning, Message = "DEBUG LOG: {Text}")]
         public static partial void FromClient(ILogger logger, string text);
+
+        [LoggerMessage(EventId = 2102, Level = LogLevel.Warning, Message = "DEBUG RELOAD: {Reason}")]
+        public static partial void ReloadFailed(ILogger logger, string reason);
     }
 }

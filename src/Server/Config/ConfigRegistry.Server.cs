@@ -99,7 +99,7 @@ public static partial class ConfigRegistry
     ];
 
     private static EnumOption<SignalShutdown> SignalShutdownOption(string name, ConfigField<SignalShutdown> field) =>
-        new(name, alias: null, NotYet | ConfigFlags.Multi, field,
+        new(name, alias: null, ConfigFlags.Multi, field,
             ("default", SignalShutdown.Default), ("save", SignalShutdown.Save), ("nosave", SignalShutdown.NoSave),
             ("now", SignalShutdown.Now), ("force", SignalShutdown.Force))
         {

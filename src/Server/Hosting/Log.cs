@@ -53,6 +53,7 @@ internal static partial class Log
     [LoggerMessage(1114, LogLevel.Error, "{Part} failed to stop")]
     public static partial void StopFailed(ILogger log, string part, Exception exception);
 
-    [LoggerMessage(1115, LogLevel.Warning, "SHUTDOWN SAVE refused: this server keeps no snapshots")]
-    public static partial void CannotSave(ILogger log);
+    [LoggerMessage(1115, LogLevel.Warning,
+        "{Signal} received but errors trying to shut down the server, check the logs for more information")]
+    public static partial void SignalRefused(ILogger log, string signal);
 }

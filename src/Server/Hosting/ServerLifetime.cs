@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using KvServer.Server.Config;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -11,6 +12,9 @@ internal sealed class ServerLifetime : IHostLifetime, IShutdown, IDisposable
     private readonly ILogger _log;
     private readonly List<PosixSignalRegistration> _signals = [];
     private int _requested;
+    private int _signalled;
+    private ServerState? _server;
+    private Action<Action>? _post;
 
     /// <summary>Made by the host.</summary>
     public ServerLifetime(IHostApplicationLifetime application, ILogger<ServerLifetime> log)
@@ -33,18 +37,25 @@ internal sealed class ServerLifetime : IHostLifetime, IShutdown, IDisposable
     }
 
     /// <inheritdoc/>
-    /// <remarks>There is no data on disk yet that would have to be saved, so nothing refuses or delays a shutdown.</remarks>
+    /// <remarks>Saves first where that is wanted, while everybody waits. Command loop only.</remarks>
     public bool TryBegin(ShutdownRequest request)
     {
-        if (request is { Save: true, Force: false })
+        if (_server is { } server && !IsRequested && !server.Snapshots.TryPrepareShutdown(request))
         {
-            // There are no snapshots: going down as if there had been one would lose what the client wants kept.
-            Log.CannotSave(_log);
             return false;
         }
 
         RequestShutdown();
         return true;
+    }
+
+    /// <summary>From now on shutdowns save the data of this server.</summary>
+    /// <param name="server">Whose data.</param>
+    /// <param name="post">Runs work inside the command loop.</param>
+    public void SaveWith(ServerState server, Action<Action> post)
+    {
+        _server = server;
+        _post = post;
     }
 
     /// <inheritdoc/>
@@ -76,7 +87,7 @@ internal sealed class ServerLifetime : IHostLifetime, IShutdown, IDisposable
     private void OnSignal(PosixSignalContext context, string name)
     {
         context.Cancel = true;
-        if (IsRequested)
+        if (Interlocked.Exchange(ref _signalled, 1) != 0 || IsRequested)
         {
             if (context.Signal == PosixSignal.SIGINT)
             {
@@ -88,6 +99,25 @@ internal sealed class ServerLifetime : IHostLifetime, IShutdown, IDisposable
         }
 
         Log.SignalReceived(_log, name);
-        RequestShutdown();
+        if (_post is not { } post)
+        {
+            RequestShutdown();
+            return;
+        }
+
+        SignalShutdown how = context.Signal == PosixSignal.SIGINT
+            ? _server!.Config.ShutdownOnSigint
+            : _server!.Config.ShutdownOnSigterm;
+        post(() => BeginOnSignal(name, how));
+    }
+
+    private void BeginOnSignal(string name, SignalShutdown how)
+    {
+        bool? save = how.HasFlag(SignalShutdown.Save) ? true : how.HasFlag(SignalShutdown.NoSave) ? false : null;
+        if (!TryBegin(new ShutdownRequest(save, how.HasFlag(SignalShutdown.Now), how.HasFlag(SignalShutdown.Force))))
+        {
+            Log.SignalRefused(_log, name);
+            Volatile.Write(ref _signalled, 0);
+        }
     }
 }

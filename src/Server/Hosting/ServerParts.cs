@@ -1,6 +1,7 @@
 using KvServer.Server.Commands;
 using KvServer.Server.Config;
 using KvServer.Server.Net;
+using KvServer.Server.Persistence;
 using KvServer.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -18,7 +19,10 @@ internal static class ServerParts
             new KeyspaceOptions { DatabaseCount = provider.GetRequiredService<ServerConfig>().Databases }));
         services.AddSingleton(CreateState);
         services.AddSingleton<CommandExecutor>();
-        services.AddSingleton<IServerPart, TransportPart>();
+        services.AddSingleton<IServerPart, DatasetPart>();
+        services.AddSingleton<TransportPart>();
+        services.AddSingleton<IServerPart>(provider => provider.GetRequiredService<TransportPart>());
+        services.AddSingleton<IServerPart, LoadingPart>();
     }
 
     private static ServerState CreateState(IServiceProvider provider)
@@ -26,7 +30,7 @@ internal static class ServerParts
         ConfigService configuration = provider.GetRequiredService<ConfigService>();
         Keyspace keyspace = provider.GetRequiredService<Keyspace>();
         ConfigEffects.Follow(configuration, keyspace);
-        return new ServerState(
+        ServerState server = new(
             provider.GetRequiredService<ServerConfig>(),
             keyspace,
             provider.GetRequiredService<CommandTable>(),
@@ -36,5 +40,15 @@ internal static class ServerParts
             Configuration = configuration,
             Shutdown = provider.GetRequiredService<ServerLifetime>(),
         };
+        foreach (string option in new[] { "save", "stop-writes-on-bgsave-error" })
+        {
+            configuration.OnChanged(option, _ =>
+            {
+                server.Snapshots.UpdateRestrictions();
+                return null;
+            });
+        }
+
+        return server;
     }
 }

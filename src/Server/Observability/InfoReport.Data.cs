@@ -109,8 +109,8 @@ internal static partial class InfoReport
         info.Field("rdb_current_bgsave_time_sec", snapshots.CurrentDurationSeconds);
         info.Field("rdb_saves", snapshots.SaveCount);
         info.Field("rdb_last_cow_size", 0);
-        info.Field("rdb_last_load_keys_expired", 0);
-        info.Field("rdb_last_load_keys_loaded", 0);
+        info.Field("rdb_last_load_keys_expired", snapshots.LastLoadKeysExpired);
+        info.Field("rdb_last_load_keys_loaded", snapshots.LastLoadKeysLoaded);
         info.Field("aof_enabled", 0);
         info.Field("aof_rewrite_in_progress", 0);
         info.Field("aof_rewrite_scheduled", 0);
@@ -126,6 +126,15 @@ internal static partial class InfoReport
         info.Field("snapshot_handed_over", snapshots.HandedOver);
         info.Field("snapshot_bytes_queued", snapshots.BytesQueued);
         info.Field("snapshot_longest_slice_usec", snapshots.LongestSliceMicros);
+        if (server.Loader is { } loader && server.IsLoading)
+        {
+            info.Field("loading_start_time", loader.StartedAtSeconds);
+            info.Field("loading_total_bytes", loader.TotalBytes);
+            info.Field("loading_rdb_used_mem", loader.WriterUsedMemory);
+            info.Field("loading_loaded_bytes", loader.LoadedBytes);
+            info.Percent("loading_loaded_perc", loader.LoadedBytes, loader.TotalBytes);
+            info.Field("loading_eta_seconds", loader.EtaSeconds);
+        }
     }
 
     private static void WriteKeyspace(InfoWriter info, ServerState server)

@@ -9,7 +9,7 @@ namespace KvServer.Server.Persistence;
 /// The thread owns what it takes out of the queue. The file has a temporary name until its checksum has been read back
 /// and found right; whatever goes wrong before that leaves the old file as it was.
 /// </remarks>
-internal sealed class SnapshotJob : IDisposable
+internal sealed class SnapshotJob
 {
     private const int CopyBytes = 1024 * 1024;
     private const int ChecksumBytes = sizeof(ulong);
@@ -66,9 +66,6 @@ internal sealed class SnapshotJob : IDisposable
 
     /// <summary>Waits for the end.</summary>
     public void Join() => _thread.Join();
-
-    /// <inheritdoc/>
-    public void Dispose() => Queue.Dispose();
 
     private void Run()
     {

@@ -45,6 +45,12 @@ internal sealed class SnapshotService(ServerState server)
     /// <summary>Seconds the last background save took, or -1.</summary>
     public long LastDurationSeconds { get; private set; } = -1;
 
+    /// <summary>Keys the last load made.</summary>
+    public long LastLoadKeysLoaded { get; private set; }
+
+    /// <summary>Keys the last load passed by because their time had come.</summary>
+    public long LastLoadKeysExpired { get; private set; }
+
     /// <summary>Seconds since the running background save began, or -1.</summary>
     public long CurrentDurationSeconds => IsSaving ? ElapsedMs / 1000 : -1;
 
@@ -192,7 +198,12 @@ internal sealed class SnapshotService(ServerState server)
     }
 
     /// <summary>Says that the dataset is what the file holds.</summary>
-    public void DatasetLoaded() => server.Statistics.Dirty = 0;
+    public void DatasetLoaded(long keysLoaded, long keysExpired)
+    {
+        server.Statistics.Dirty = 0;
+        LastLoadKeysLoaded = keysLoaded;
+        LastLoadKeysExpired = keysExpired;
+    }
 
     private long NowSeconds() => server.Clock.GetUtcNow().ToUnixTimeSeconds();
 
@@ -219,7 +230,6 @@ internal sealed class SnapshotService(ServerState server)
         }
 
         _isGivenUp = false;
-        job.Dispose();
         UpdateRestrictions();
         return succeeded;
     }

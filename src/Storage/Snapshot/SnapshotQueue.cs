@@ -6,7 +6,8 @@ namespace KvServer.Storage;
 /// when the queue is full, because they cannot wait; the walker then stands still until there is room again. Buffers go
 /// round, so a snapshot of any size allocates as many as were under way at once.
 /// </remarks>
-public sealed class SnapshotQueue : IDisposable
+/// <param name="limitBytes">Bytes that may wait before it counts as full.</param>
+public sealed class SnapshotQueue(long limitBytes = SnapshotQueue.DefaultLimitBytes)
 {
     /// <summary>Bytes of a chunk, unless a single record is larger.</summary>
     public const int ChunkBytes = 256 * 1024;
@@ -14,38 +15,35 @@ public sealed class SnapshotQueue : IDisposable
     /// <summary>Bytes that may wait before the walker stands still.</summary>
     public const long DefaultLimitBytes = 8 * 1024 * 1024;
 
-    private readonly Lock _lock = new();
+    // A monitor, because both sides wait for the other's changes.
+    private readonly object _lock = new();
     private readonly Queue<SnapshotChunk> _chunks = new();
     private readonly Stack<byte[]> _free = new();
-    private readonly SemaphoreSlim _arrived = new(0);
-    private readonly ManualResetEventSlim _hasRoom = new(initialState: true);
-    private readonly long _limitBytes;
     private long _queuedBytes;
     private bool _completed;
     private bool _aborted;
-
-    /// <summary>Makes an empty queue.</summary>
-    /// <param name="limitBytes">Bytes that may wait before it counts as full.</param>
-    public SnapshotQueue(long limitBytes = DefaultLimitBytes) => _limitBytes = limitBytes;
 
     /// <summary>Bytes given to the thread that it is not done with. Any thread.</summary>
     public long QueuedBytes => Volatile.Read(ref _queuedBytes);
 
     /// <summary>Whether the walker should wait. Any thread.</summary>
-    public bool IsFull => !IsAborted && QueuedBytes >= _limitBytes;
+    public bool IsFull => !IsAborted && QueuedBytes >= limitBytes;
 
     /// <summary>Whether one side has given up. Any thread.</summary>
     public bool IsAborted => Volatile.Read(ref _aborted);
 
-    /// <summary>Whether everything was put in and taken out as it should be. Any thread.</summary>
+    /// <summary>Whether nothing more comes and nobody has given up. Any thread.</summary>
     public bool IsCompleted => Volatile.Read(ref _completed) && !IsAborted;
 
     /// <summary>Blocks until the queue is not full any more, or the time is over. For a save that stops the loop.</summary>
     public void WaitForRoom(TimeSpan atMost)
     {
-        if (IsFull)
+        lock (_lock)
         {
-            _hasRoom.Wait(atMost);
+            if (IsFull)
+            {
+                Monitor.Wait(_lock, atMost);
+            }
         }
     }
 
@@ -53,79 +51,19 @@ public sealed class SnapshotQueue : IDisposable
     /// <returns><see langword="false"/> at the end: all has been taken, or one side has given up.</returns>
     public bool TryTake(out SnapshotChunk chunk)
     {
-        _arrived.Wait();
         lock (_lock)
         {
-            if (!_aborted && _chunks.TryDequeue(out chunk))
+            while (_chunks.Count == 0 && !_completed && !_aborted)
             {
-                return true;
+                Monitor.Wait(_lock);
             }
-        }
 
-        _arrived.Release(); // The end stays the end.
-        chunk = default;
-        return false;
+            return _chunks.TryDequeue(out chunk);
+        }
     }
 
     /// <summary>Gives back a chunk that has been dealt with.</summary>
     public void Return(SnapshotChunk chunk)
-    {
-        lock (_lock)
-        {
-            _queuedBytes -= chunk.Bytes.Length;
-            if (chunk.Bytes.Length == ChunkBytes)
-            {
-                _free.Push(chunk.Bytes);
-            }
-
-            if (_queuedBytes < _limitBytes)
-            {
-                _hasRoom.Set();
-            }
-        }
-    }
-
-    /// <summary>Gives up, on either side: what waits is dropped, what comes is dropped too. Any thread.</summary>
-    public void Abort()
-    {
-        lock (_lock)
-        {
-            _aborted = true;
-            _chunks.Clear();
-            _queuedBytes = 0;
-            _hasRoom.Set();
-            _arrived.Release();
-        }
-    }
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        _arrived.Dispose();
-        _hasRoom.Dispose();
-    }
-
-    /// <summary>A buffer for at least so many bytes. Command loop only.</summary>
-    internal byte[] Rent(int bytes)
-    {
-        if (bytes > ChunkBytes)
-        {
-            return GC.AllocateUninitializedArray<byte>(bytes);
-        }
-
-        lock (_lock)
-        {
-            if (_free.TryPop(out byte[]? free))
-            {
-                return free;
-            }
-        }
-
-        return GC.AllocateUninitializedArray<byte>(ChunkBytes);
-    }
-
-    /// <summary>Gives a chunk to the thread. Command loop only.</summary>
-    internal void Add(SnapshotChunk chunk)
     {
         lock (_lock)
         {
@@ -134,14 +72,57 @@ public sealed class SnapshotQueue : IDisposable
                 return;
             }
 
-            _chunks.Enqueue(chunk);
-            _queuedBytes += chunk.Bytes.Length;
-            if (_queuedBytes >= _limitBytes)
+            Volatile.Write(ref _queuedBytes, _queuedBytes - chunk.Bytes.Length);
+            if (chunk.Bytes.Length == ChunkBytes)
             {
-                _hasRoom.Reset();
+                _free.Push(chunk.Bytes);
             }
 
-            _arrived.Release();
+            Monitor.PulseAll(_lock);
+        }
+    }
+
+    /// <summary>Gives up, on either side: what waits is dropped, what comes is dropped too. Any thread.</summary>
+    public void Abort()
+    {
+        lock (_lock)
+        {
+            Volatile.Write(ref _aborted, true);
+            Volatile.Write(ref _queuedBytes, 0);
+            _chunks.Clear();
+            _free.Clear();
+            Monitor.PulseAll(_lock);
+        }
+    }
+
+    /// <summary>A buffer for at least so many bytes. Command loop only.</summary>
+    internal byte[] Rent(int bytes)
+    {
+        if (bytes <= ChunkBytes)
+        {
+            lock (_lock)
+            {
+                if (_free.TryPop(out byte[]? free))
+                {
+                    return free;
+                }
+            }
+        }
+
+        return GC.AllocateUninitializedArray<byte>(Math.Max(bytes, ChunkBytes));
+    }
+
+    /// <summary>Gives a chunk to the thread. Command loop only.</summary>
+    internal void Add(SnapshotChunk chunk)
+    {
+        lock (_lock)
+        {
+            if (!_aborted)
+            {
+                _chunks.Enqueue(chunk);
+                Volatile.Write(ref _queuedBytes, _queuedBytes + chunk.Bytes.Length);
+                Monitor.PulseAll(_lock);
+            }
         }
     }
 
@@ -150,8 +131,8 @@ public sealed class SnapshotQueue : IDisposable
     {
         lock (_lock)
         {
-            _completed = true;
-            _arrived.Release();
+            Volatile.Write(ref _completed, true);
+            Monitor.PulseAll(_lock);
         }
     }
 }
