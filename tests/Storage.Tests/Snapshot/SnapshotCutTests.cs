@@ -193,7 +193,7 @@ public sealed class SnapshotCutTests : StoreTest
             }
 
             Dictionary<string, string> cut = Describe();
-            SnapshotQueue queue = new();
+            SnapshotQueue queue = new(limitBytes: long.MaxValue);
             SnapshotCut snapshot = Store.StartSnapshot(queue);
             Dictionary<string, string> written = [];
             bool finished = false;
@@ -234,12 +234,12 @@ public sealed class SnapshotCutTests : StoreTest
         int next = 0;
         do
         {
-            for (int i = 0; i < 300; i++)
+            for (int i = 0; i < 300 && next < 15_000; i++)
             {
-                Set("n" + next++, "new");
+                Set("n" + next, "new");
+                AddMembers(Db, "set", 1000 + next, 1);
+                next++;
             }
-
-            AddMembers(Db, "set", 1000 + (next * 3), 600);
         }
         while (!snapshot.WalkUntil(0));
         Assert.Equal(cut, Finish(snapshot));
