@@ -16,6 +16,9 @@ public sealed class ServerOptions
     /// <summary>The whole command line instead of one made from <see cref="Settings"/>; set <c>port</c> there too.</summary>
     public IReadOnlyList<string>? CommandLine { get; set; }
 
+    /// <summary>Files that are copied into the server's folder before it starts.</summary>
+    public List<string> SeedFiles { get; } = [];
+
     /// <summary>Text for standard input, which is then closed; null leaves it open.</summary>
     public string? StandardInput { get; set; }
 

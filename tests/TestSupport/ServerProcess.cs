@@ -230,6 +230,11 @@ public sealed class ServerProcess : IAsyncDisposable, IDisposable
 
     private async Task StartAndWaitAsync()
     {
+        foreach (string file in Options.SeedFiles)
+        {
+            File.Copy(file, Path.Combine(Folder, Path.GetFileName(file)));
+        }
+
         long startedAt = Stopwatch.GetTimestamp();
         _process.Start();
         ProcessId = _process.Id;

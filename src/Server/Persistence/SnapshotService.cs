@@ -236,7 +236,7 @@ internal sealed class SnapshotService(ServerState server)
 
     private void Note(SnapshotJob job, bool succeeded, bool inBackground)
     {
-        LastSucceeded = succeeded;
+        LastSucceeded = succeeded || (LastSucceeded && !inBackground); // Who waited for a SAVE has been told.
         if (inBackground)
         {
             LastDurationSeconds = ElapsedMs / 1000;
