@@ -49,7 +49,7 @@ public static partial class ConfigRegistry
         Memory("hll-sparse-max-bytes", NotYet, 0, c => ref c.HllSparseMaxBytes),
         Memory("stream-node-max-bytes", NotYet, 0, c => ref c.StreamNodeMaxBytes),
         Long("stream-node-max-entries", NotYet, 0, long.MaxValue, c => ref c.StreamNodeMaxEntries),
-        Choice("sanitize-dump-payload", NotYet, c => ref c.SanitizeDumpPayload,
+        Choice("sanitize-dump-payload", None, c => ref c.SanitizeDumpPayload,
             ("no", SanitizeDump.No), ("yes", SanitizeDump.Yes), ("clients", SanitizeDump.Clients)),
     ];
 

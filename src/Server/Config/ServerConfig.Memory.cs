@@ -103,5 +103,5 @@ public sealed partial class ServerConfig
     public long StreamNodeMaxEntries = 100;
 
     /// <summary>Which payloads are checked in depth.</summary>
-    public SanitizeDump SanitizeDumpPayload;
+    public SanitizeDump SanitizeDumpPayload = SanitizeDump.Yes;
 }
