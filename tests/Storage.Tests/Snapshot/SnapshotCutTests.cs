@@ -115,7 +115,7 @@ public sealed class SnapshotCutTests : StoreTest
         Assert.InRange(snapshot.BytesQueued, 0, 2 * SnapshotQueue.ChunkBytes);
         RemoveMembers("set", 1000, 50);
         AddMembers(Db, "set", 1_000_000, 50);
-        Db.DeleteLazily(K("set"));
+        Db.Delete(K("set"), lazily: true);
         Assert.Equal(cut, Finish(snapshot));
     }
 
