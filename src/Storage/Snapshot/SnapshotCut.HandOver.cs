@@ -123,8 +123,6 @@ public sealed unsafe partial class SnapshotCut
 
     private void HandOver(byte* block, int index)
     {
-        EntryBlock.SetFlags(block, EntryBlock.FlagsOf(block) ^ EntryFlags.SnapshotMark);
-        KeysProcessed++;
         byte* area = EntryBlock.ValueStart(block);
         ReadOnlySpan<byte> key = EntryBlock.KeyOf(block);
         long expireAtMs = EntryBlock.ExpireAtOf(block);
@@ -174,6 +172,10 @@ public sealed unsafe partial class SnapshotCut
                 Invariant.Check(false, "a snapshot knows every encoding that a key can have");
                 break;
         }
+
+        // Last, so that an entry there was no memory to copy stays what it is.
+        EntryBlock.SetFlags(block, EntryBlock.FlagsOf(block) ^ EntryFlags.SnapshotMark);
+        KeysProcessed++;
     }
 
     private void Begin(
