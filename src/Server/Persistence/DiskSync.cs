@@ -6,7 +6,7 @@ namespace KvServer.Server.Persistence;
 /// <summary>Forces files and folders to disk where .NET has no call for it.</summary>
 internal static unsafe partial class DiskSync
 {
-    private const int ReadOnlyDirectory = 0x10000 | 0x80000; // O_DIRECTORY | O_CLOEXEC
+    private const int ReadOnly = 0x80000; // O_RDONLY | O_CLOEXEC, which have the same values on every processor.
     private const uint WaitWriteWait = 1 | 2 | 4;
 
     /// <summary>Forces the entries of a folder to disk, so that a rename survives a power cut. Any thread.</summary>
@@ -21,7 +21,7 @@ internal static unsafe partial class DiskSync
         int folder;
         fixed (byte* name = Encoding.UTF8.GetBytes(path + '\0'))
         {
-            folder = Open(name, ReadOnlyDirectory);
+            folder = Open(name, ReadOnly);
         }
 
         if (folder < 0)
