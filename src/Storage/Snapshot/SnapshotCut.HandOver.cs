@@ -53,12 +53,11 @@ public sealed unsafe partial class SnapshotCut
         for (long piece = Math.Max(from, part.Done) / PieceBytes; piece * PieceBytes < end; piece++)
         {
             part.SavedPieces ??= [];
-            ref byte[]? saved = ref System.Runtime.InteropServices.CollectionsMarshal.GetValueRefOrAddDefault(
-                part.SavedPieces, piece, out bool exists);
-            if (!exists)
+            if (!part.SavedPieces.ContainsKey(piece))
             {
+                // Copied first, so that a piece there was no memory for does not count as saved.
+                part.SavedPieces.Add(piece, PieceOf(part, piece).ToArray());
                 HandedOver++;
-                saved = PieceOf(part, piece).ToArray();
             }
         }
     }
@@ -182,6 +181,7 @@ public sealed unsafe partial class SnapshotCut
         byte* start, bool isString, long count, int index, ReadOnlySpan<byte> key, long expireAtMs, uint clock)
     {
         SnapshotPart part = new(start, isString, count, index, key.ToArray(), expireAtMs, clock);
+        _waiting.EnsureCapacity(_waiting.Count + 1); // A part is in both or in neither.
         _parts.Add((nint)start, part);
         _waiting.Enqueue(part);
     }

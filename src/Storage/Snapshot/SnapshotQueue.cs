@@ -35,6 +35,9 @@ public sealed class SnapshotQueue(long limitBytes = SnapshotQueue.DefaultLimitBy
     /// <summary>Whether nothing more comes and nobody has given up. Any thread.</summary>
     public bool IsCompleted => Volatile.Read(ref _completed) && !IsAborted;
 
+    /// <summary>Makes buffers; tests let it fail.</summary>
+    internal Func<int, byte[]> Allocate { get; init; } = static bytes => GC.AllocateUninitializedArray<byte>(bytes);
+
     /// <summary>Blocks until the queue is not full any more, or the time is over. For a save that stops the loop.</summary>
     public void WaitForRoom(TimeSpan atMost)
     {
@@ -109,7 +112,7 @@ public sealed class SnapshotQueue(long limitBytes = SnapshotQueue.DefaultLimitBy
             }
         }
 
-        return GC.AllocateUninitializedArray<byte>(Math.Max(bytes, ChunkBytes));
+        return Allocate(Math.Max(bytes, ChunkBytes));
     }
 
     /// <summary>Gives a chunk to the thread. Command loop only.</summary>

@@ -158,8 +158,18 @@ internal sealed class SnapshotRecordWriter(SnapshotQueue queue, bool holdsBack)
 
         if (_bytes is null || _bytes.Length - _length < bytes)
         {
-            Flush();
-            _bytes = queue.Rent(bytes);
+            try
+            {
+                Flush();
+                _bytes = queue.Rent(bytes);
+            }
+            catch (OutOfMemoryException)
+            {
+                // Without this record those around it would be taken for something else: the file must not be written.
+                Discards = true;
+                queue.Abort();
+                return default;
+            }
         }
 
         Span<byte> span = _bytes.AsSpan(_length, bytes);

@@ -219,6 +219,42 @@ public sealed class SnapshotCutTests : StoreTest
         }
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_snapshot_without_memory_for_its_records_is_given_up_instead_of_losing_some(bool deletes)
+    {
+        for (int i = 0; i < 80; i++)
+        {
+            SetValue.InsertSingle(Db, K("set" + i), B(new string('a', 4000)), SetLimits.Default);
+            SetValue set = SetValue.Open(Db, Find("set" + i), SetLimits.Default);
+            set.Add(B(new string('b', 4000)));
+            set.Add(B(new string('c', 4000)));
+        }
+
+        int buffersLeft = 1;
+        SnapshotQueue queue = new()
+        {
+            Allocate = bytes => buffersLeft-- > 0 ? new byte[bytes] : throw new OutOfMemoryException(),
+        };
+        SnapshotCut first = Store.StartSnapshot(queue);
+        for (int i = 0; deletes && i < 40; i++)
+        {
+            Db.Delete(K("set" + i)); // Commands go on: it is not they who have no memory.
+        }
+
+        while (!first.WalkUntil(0))
+        {
+        }
+
+        Assert.True(queue.IsAborted);
+        Assert.False(queue.IsCompleted);
+        Dictionary<string, string> cut = Describe();
+        SnapshotCut second = Store.StartSnapshot(_queue);
+        RemoveAny("set70");
+        Assert.Equal(cut, Finish(second));
+    }
+
     [Fact]
     public void A_forced_resize_in_the_middle_loses_nothing()
     {
@@ -390,6 +426,13 @@ public sealed class SnapshotCutTests : StoreTest
         {
             Assert.True(set.Remove(B("m" + i)));
         }
+    }
+
+    private void RemoveAny(string name)
+    {
+        SetValue set = SetValue.Open(Db, Find(name), SetLimits.Default);
+        set.PickRandom();
+        set.RemovePicked();
     }
 
     private void SetLong(string key, char fill, int length) => Set(key, new string(fill, length));
