@@ -82,6 +82,14 @@ internal static partial class DebugCommands
                 && args.Count >= subcommand.MinArguments
                 && args.Count <= subcommand.MaxArguments)
             {
+                if (ctx.Server.IsLoading
+                    && (Ascii.EqualsIgnoreCase(args[1], "reload"u8) || Ascii.EqualsIgnoreCase(args[1], "populate"u8)))
+                {
+                    // A save would replace the file by the part of it that is in, and new keys might meet its own.
+                    ctx.Reply.Error(CommandError.Loading);
+                    return;
+                }
+
                 subcommand.Run(ctx);
                 return;
             }
