@@ -33,6 +33,7 @@ public static partial class ConfigRegistry
 
     private static Func<string, string?> FileName(string option) => name =>
         name.Length == 0 && option != "dbfilename" ? option + " can't be empty" :
+        name.Contains('\0', StringComparison.Ordinal) ? option + " can't contain a null character" :
         name.Contains('/', StringComparison.Ordinal) || name.Contains('\\', StringComparison.Ordinal)
             ? $"{option} can't be a path, just a {(option == "appenddirname" ? "dirname" : "filename")}"
             : null;

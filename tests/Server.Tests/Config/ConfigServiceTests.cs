@@ -70,6 +70,14 @@ public sealed class ConfigServiceTests : IDisposable
     }
 
     [Fact]
+    public void A_file_name_that_no_file_can_have_is_refused()
+    {
+        ConfigService service = ConfigFixture.Service("--enable-protected-configs", "yes");
+        Assert.NotNull(service.Set(["dbfilename"u8.ToArray(), "a\0b"u8.ToArray()], isLocal: true));
+        Assert.Equal("dump.rdb", service.Config.DbFileName);
+    }
+
+    [Fact]
     public void Get_lists_each_option_once_whatever_the_patterns()
     {
         ConfigService service = ConfigFixture.Service();
