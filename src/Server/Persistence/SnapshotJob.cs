@@ -61,11 +61,31 @@ internal sealed class SnapshotJob
     /// <summary>Why there is no new file; null when there is one. Once done.</summary>
     public string? Error { get; private set; }
 
-    /// <summary>Starts.</summary>
-    public void Start() => _thread.Start();
+    /// <summary>Starts. Where the system has no thread to give, the job is done at once with an <see cref="Error"/>.</summary>
+    public void Start()
+    {
+        try
+        {
+            _thread.Start();
+        }
+        catch (OutOfMemoryException)
+        {
+            // What .NET throws when a thread can't be made, whatever ran out. The save fails like any other that can't
+            // write, instead of leaving one that never ends.
+            Error = "no thread could be started";
+            Queue.Abort();
+            _isDone = true;
+        }
+    }
 
     /// <summary>Waits for the end.</summary>
-    public void Join() => _thread.Join();
+    public void Join()
+    {
+        if ((_thread.ThreadState & ThreadState.Unstarted) == 0)
+        {
+            _thread.Join();
+        }
+    }
 
     private void Run()
     {
