@@ -16,11 +16,7 @@ internal static class CommandError
 
     public static ReadOnlySpan<byte> NotAFloat => "ERR value is not a valid float"u8;
 
-    public static ReadOnlySpan<byte> OutOfRange => "ERR value is out of range"u8;
-
     public static ReadOnlySpan<byte> MustBePositive => "ERR value is out of range, must be positive"u8;
-
-    public static ReadOnlySpan<byte> IndexOutOfRange => "ERR index out of range"u8;
 
     public static ReadOnlySpan<byte> Overflow => "ERR increment or decrement would overflow"u8;
 
@@ -31,8 +27,6 @@ internal static class CommandError
     public static ReadOnlySpan<byte> SameObject => "ERR source and destination objects are the same"u8;
 
     public static ReadOnlySpan<byte> InvalidCursor => "ERR invalid cursor"u8;
-
-    public static ReadOnlySpan<byte> InvalidDbIndex => "ERR invalid DB index"u8;
 
     public static ReadOnlySpan<byte> DbIndexOutOfRange => "ERR DB index is out of range"u8;
 
@@ -51,8 +45,6 @@ internal static class CommandError
     public static ReadOnlySpan<byte> StringTooLong =>
         "ERR string exceeds maximum allowed size (proto-max-bulk-len)"u8;
 
-    public static ReadOnlySpan<byte> OutOfMemory => "OOM command not allowed when used memory > 'maxmemory'."u8;
-
     /// <summary>An allocation failed: the command changed nothing and the server lives on.</summary>
     public static ReadOnlySpan<byte> AllocationFailed => "OOM out of memory: the allocation failed"u8;
 
@@ -69,8 +61,6 @@ internal static class CommandError
         "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that may modify the data set are disabled, because this instance is configured to report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB error."u8;
 
     public static ReadOnlySpan<byte> Internal => "ERR internal error"u8;
-
-    public static ReadOnlySpan<byte> TooManyClients => "ERR max number of clients reached"u8;
 
     /// <summary>A text with a client's word in it; the reply writer takes line ends out.</summary>
     public static byte[] Format(string before, ReadOnlySpan<byte> word, string after = "") =>

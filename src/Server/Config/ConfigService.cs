@@ -36,22 +36,6 @@ public sealed class ConfigService
     /// <summary>Clears the statistics of one part of the server; run by CONFIG RESETSTAT.</summary>
     public event Action? ResettingStatistics;
 
-    /// <summary>The lines of CONFIG HELP.</summary>
-    public static IReadOnlyList<string> Help { get; } =
-    [
-        "CONFIG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
-        "GET <pattern>",
-        "    Return parameters matching the glob-like <pattern> and their values.",
-        "SET <directive> <value>",
-        "    Set the configuration <directive> to <value>.",
-        "RESETSTAT",
-        "    Reset statistics reported by the INFO command.",
-        "REWRITE",
-        "    Rewrite the configuration file.",
-        "HELP",
-        "    Prints this help.",
-    ];
-
     /// <summary>Has a say before an option changes: the handler sees the configuration as it would be, and gives
     /// what speaks against it, or <see langword="null"/>. Nothing has changed when it runs.</summary>
     /// <exception cref="ArgumentException">There is no such option.</exception>
