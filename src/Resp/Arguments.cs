@@ -34,6 +34,9 @@ public readonly ref struct Arguments
     /// <summary>Whether an argument came as a large bulk that nobody has taken yet.</summary>
     public bool IsLarge(int argIndex) => _slots[argIndex].IsLarge && _slots[argIndex].Source is not null;
 
+    /// <summary>Whether an argument came as a large bulk that somebody has taken.</summary>
+    public bool IsTaken(int argIndex) => _slots[argIndex].IsLarge && _slots[argIndex].Source is null;
+
     /// <summary>Hands the block of a large argument to the caller, who disposes it or keeps it as the value.</summary>
     /// <returns>Null for an argument that is not over <see cref="ProtocolLimits.LargeBulkBytes"/> or was inline.</returns>
     /// <remarks>O(1), copies nothing. Afterwards the argument reads as empty.</remarks>

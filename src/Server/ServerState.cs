@@ -45,6 +45,9 @@ internal sealed class ServerState(
     /// <summary>Behind CONFIG. Set at start-up, together with what the loader found.</summary>
     public ConfigService Configuration { get; set; } = ConfigService.WithoutFile(config);
 
+    /// <summary>What commands change, for the append-only file.</summary>
+    public PropagationLog Propagation { get; } = new(keyspace);
+
     /// <summary>Ends the process; null where nothing can, as in a server inside a test.</summary>
     public Hosting.IShutdown? Shutdown { get; set; }
 

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using KvServer.Resp;
 using KvServer.Server.Clients;
+using KvServer.Server.Persistence;
 using KvServer.Storage;
 
 namespace KvServer.Server.Commands;
@@ -17,6 +18,7 @@ internal sealed class CommandContext(ServerState server)
     private int _requestIndex;
     private ulong _firstKeyHash;
     private int _firstKey;
+    private bool _isPropagated;
 
     public ServerState Server { get; } = server;
 
@@ -66,6 +68,122 @@ internal sealed class CommandContext(ServerState server)
     /// <summary>Reports changes that belong to no single key (FLUSHALL, SWAPDB).</summary>
     public void DatasetChanged(long changes) => Changes += changes;
 
+    /// <summary>Whether an instant is over for a key that is to expire then. Never while a log of commands is replayed:
+    /// what the key went through later still has to find it.</summary>
+    public bool HasPassed(long atMs) => Server.Keyspace.HasPassed(atMs);
+
+    /// <summary>Deletes a key that was to expire at an instant already over, and passes that on.</summary>
+    public void DeleteExpired(in Key key)
+    {
+        bool lazily = Server.Config.LazyFreeLazyExpire;
+        Database.Delete(key, lazily);
+        KeyChanged(key, KeyEvent.Del);
+        PropagateAs(lazily ? "UNLINK"u8 : "DEL"u8, key.Bytes);
+    }
+
+    /// <summary>The bytes of an argument that was stored as a string; its block may be the value's by now.</summary>
+    /// <param name="key">Where it was stored.</param>
+    /// <param name="index">Which argument.</param>
+    /// <param name="scratch">Of at least <see cref="Entry.ScratchBytes"/>.</param>
+    /// <returns>Valid until the next change.</returns>
+    public ReadOnlySpan<byte> StoredArgument(in Key key, int index, Span<byte> scratch) =>
+        Args.IsTaken(index) && Database.TryFind(key, LookupFlags.NoTouch | LookupFlags.NoStats, out Entry entry)
+            ? entry.GetStringSpan(scratch)
+            : Args[index];
+
+    /// <summary>Whether changes are passed on, so that the trouble of saying them in another form is worth it.</summary>
+    public bool Propagates => Server.Propagation.IsOn;
+
+    /// <summary>Has this call passed on as another request instead of the way it came: one that makes the same change
+    /// whenever it runs. Called more than once, all of them are passed on, as one transaction.</summary>
+    /// <remarks>A call that reports no change and says nothing here is not passed on. The last argument is a number in
+    /// the overloads that take one.</remarks>
+    public void PropagateAs(ReadOnlySpan<byte> name, ReadOnlySpan<byte> first)
+    {
+        if (BeginPropagation(2) is { } log)
+        {
+            log.Argument(name);
+            log.Argument(first);
+        }
+    }
+
+    /// <inheritdoc cref="PropagateAs(ReadOnlySpan{byte}, ReadOnlySpan{byte})"/>
+    public void PropagateAs(ReadOnlySpan<byte> name, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)
+    {
+        if (BeginPropagation(3) is { } log)
+        {
+            log.Argument(name);
+            log.Argument(first);
+            log.Argument(second);
+        }
+    }
+
+    /// <inheritdoc cref="PropagateAs(ReadOnlySpan{byte}, ReadOnlySpan{byte})"/>
+    public void PropagateAs(ReadOnlySpan<byte> name, ReadOnlySpan<byte> first, long number)
+    {
+        Span<byte> text = stackalloc byte[20];
+        PropagateAs(name, first, text[..Numbers.FormatInt64(number, text)]);
+    }
+
+    /// <inheritdoc cref="PropagateAs(ReadOnlySpan{byte}, ReadOnlySpan{byte})"/>
+    public void PropagateAs(
+        ReadOnlySpan<byte> name, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, ReadOnlySpan<byte> third)
+    {
+        if (BeginPropagation(4) is { } log)
+        {
+            log.Argument(name);
+            log.Argument(first);
+            log.Argument(second);
+            log.Argument(third);
+        }
+    }
+
+    /// <inheritdoc cref="PropagateAs(ReadOnlySpan{byte}, ReadOnlySpan{byte})"/>
+    public void PropagateAs(
+        ReadOnlySpan<byte> name, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, ReadOnlySpan<byte> third, long number)
+    {
+        if (BeginPropagation(5) is { } log)
+        {
+            log.Argument(name);
+            log.Argument(first);
+            log.Argument(second);
+            log.Argument(third);
+            log.Argument(number);
+        }
+    }
+
+    /// <summary>Begins another request that this call is passed on as.</summary>
+    /// <param name="argumentCount">Arguments that the caller then adds, the name included.</param>
+    /// <returns>Null when nobody listens.</returns>
+    public PropagationLog? BeginPropagation(int argumentCount)
+    {
+        if (!Propagates)
+        {
+            return null;
+        }
+
+        _isPropagated = true;
+        Server.Propagation.Begin(Database, argumentCount);
+        return Server.Propagation;
+    }
+
+    /// <summary>Passes this call on unless the handler has done so in other words. Command loop only.</summary>
+    internal void PropagateChanges()
+    {
+        if (Changes == 0 || _isPropagated)
+        {
+            return;
+        }
+
+        Server.Propagation.Begin(Database, Args.Count);
+        Span<byte> scratch = stackalloc byte[Entry.ScratchBytes];
+        for (int i = 0; i < Args.Count; i++)
+        {
+            // The one argument whose block may have become a value is that of the first key.
+            Server.Propagation.Argument(Args.IsTaken(i) ? StoredArgument(Key(_firstKey), i, scratch) : Args[i]);
+        }
+    }
+
     /// <summary>Replies that the number of arguments is wrong for this command.</summary>
     public void WrongArity() => Reply.Error(Command.ArityError);
 
@@ -89,5 +207,6 @@ internal sealed class CommandContext(ServerState server)
         Reply = client.Reply;
         Command = command;
         Changes = 0;
+        _isPropagated = false;
     }
 }

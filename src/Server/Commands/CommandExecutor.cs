@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using KvServer.Resp;
 using KvServer.Server.Clients;
+using KvServer.Server.Persistence;
 using KvServer.Storage;
 using Microsoft.Extensions.Logging;
 
@@ -168,17 +169,30 @@ internal sealed partial class CommandExecutor
                 }
 
                 ran = true;
+                PropagationLog log = _server.Propagation;
+                bool propagates = log.IsOn;
+                if (propagates)
+                {
+                    log.BeginUnit();
+                }
+
                 command.Handler(ctx);
                 client.LastCommand = command;
                 client.CommandCount++;
                 _server.Statistics.CommandsProcessed++;
                 _server.Statistics.Dirty += ctx.Changes;
+                if (propagates)
+                {
+                    ctx.PropagateChanges();
+                    log.EndUnit();
+                }
             }
         }
         catch (OutOfMemoryException)
         {
             // The heap could not grow. Whatever the handler had not changed by then is as it was; the client is told.
             _server.Statistics.Dirty += ctx.Changes;
+            AbandonPropagation();
             reply.AbandonDeferred();
             bool isCut = reply.TotalBytesWritten != bytesBefore;
             reply.Error(CommandError.AllocationFailed);
@@ -190,6 +204,7 @@ internal sealed partial class CommandExecutor
         catch (Exception fault) // A handler's bug must not take the other clients down: this is the boundary.
         {
             _server.Statistics.InternalErrors++;
+            AbandonPropagation();
             Log.HandlerFailed(_log, command?.DisplayName ?? "?", client.Id, fault);
             reply.AbandonDeferred();
             reply.Error(CommandError.Internal);
@@ -202,6 +217,12 @@ internal sealed partial class CommandExecutor
         }
 
         return ran;
+    }
+
+    // What a failed handler had said so far is taken back.
+    private void AbandonPropagation()
+    {
+        _server.Propagation.AbandonUnit();
     }
 
     private void CountErrors(Client client, Command? command, bool ran)

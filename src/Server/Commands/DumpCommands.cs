@@ -73,12 +73,17 @@ internal static class DumpCommands
             return;
         }
 
-        Restore(ctx, key, ExpireAt(ctx, ttlMs, options.AbsoluteTtl), options.Hint, exists);
+        long expireAtMs = ExpireAt(ctx, ttlMs, options.AbsoluteTtl);
+        Restore(ctx, key, expireAtMs, options.Hint, exists);
+        if (ctx.Changes > 0 && ttlMs > 0 && !options.AbsoluteTtl)
+        {
+            PropagateAbsolute(ctx, expireAtMs);
+        }
     }
 
     private static void Restore(CommandContext ctx, in Key key, long expireAtMs, AccessHint hint, bool exists)
     {
-        if (expireAtMs != Database.NoExpiry && expireAtMs <= ctx.NowMs)
+        if (expireAtMs != Database.NoExpiry && ctx.HasPassed(expireAtMs))
         {
             RestoreExpired(ctx, key, exists);
             return;
@@ -100,6 +105,28 @@ internal static class DumpCommands
         ctx.Reply.Ok();
     }
 
+    // The same request with an instant instead of a time that counts from now.
+    private static void PropagateAbsolute(CommandContext ctx, long expireAtMs)
+    {
+        Arguments args = ctx.Args;
+        if (ctx.BeginPropagation(args.Count + 1) is { } log)
+        {
+            for (int i = 0; i < args.Count; i++)
+            {
+                if (i == 2)
+                {
+                    log.Argument(expireAtMs);
+                }
+                else
+                {
+                    log.Argument(args[i]);
+                }
+            }
+
+            log.Argument("ABSTTL"u8);
+        }
+    }
+
     // The time is over already: what the key held goes, as if the new value had come and expired.
     private static void RestoreExpired(CommandContext ctx, in Key key, bool exists)
     {
@@ -113,6 +140,7 @@ internal static class DumpCommands
         {
             ctx.Database.Delete(key);
             ctx.KeyChanged(key, KeyEvent.Del);
+            ctx.PropagateAs("DEL"u8, key.Bytes);
         }
 
         ctx.Reply.Ok();

@@ -112,15 +112,15 @@ internal static class ExpireCommands
             return;
         }
 
-        if (expireAtMs <= ctx.NowMs)
+        if (ctx.HasPassed(expireAtMs))
         {
-            ctx.Database.Delete(key, ctx.Server.Config.LazyFreeLazyExpire);
-            ctx.KeyChanged(key, KeyEvent.Del);
+            ctx.DeleteExpired(in key);
         }
         else
         {
             ctx.Database.SetExpireAt(ref entry, expireAtMs);
             ctx.KeyChanged(key, KeyEvent.Expire);
+            ctx.PropagateAs("PEXPIREAT"u8, key.Bytes, expireAtMs);
         }
 
         ctx.Reply.Integer(1);

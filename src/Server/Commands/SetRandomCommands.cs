@@ -43,7 +43,10 @@ internal static class SetRandomCommands
             return;
         }
 
-        SetCommands.Write(ctx.Reply, set.PickRandom());
+        SetMember picked = set.PickRandom();
+        SetCommands.Write(ctx.Reply, picked);
+        SetRemovals removals = new(ctx, key, count: 1);
+        removals.Add(picked);
         set.RemovePicked();
         bool isEmpty = set.Count == 0;
         ctx.KeyChanged(key, KeyEvent.SPop);
@@ -118,6 +121,7 @@ internal static class SetRandomCommands
             ctx.Database.Delete(key, lazily);
             ctx.KeyChanged(key, KeyEvent.SPop, size);
             ctx.KeyChanged(key, KeyEvent.Del, changes: 0);
+            ctx.PropagateAs(lazily ? "UNLINK"u8 : "DEL"u8, key.Bytes);
             return;
         }
 
@@ -125,9 +129,12 @@ internal static class SetRandomCommands
         long staying = size - count;
         if (staying * KeepRatio > count)
         {
+            SetRemovals removals = new(ctx, key, count);
             for (long i = 0; i < count; i++)
             {
-                SetCommands.Write(ctx.Reply, set.PickRandom());
+                SetMember picked = set.PickRandom();
+                SetCommands.Write(ctx.Reply, picked);
+                removals.Add(picked);
                 set.RemovePicked();
             }
         }
@@ -149,6 +156,7 @@ internal static class SetRandomCommands
         SetValue kept = default;
         bool isFirst = true;
         long left = set.Count;
+        SetRemovals removals = new(ctx, key, left - staying);
         try
         {
             foreach (SetMember member in set)
@@ -156,6 +164,7 @@ internal static class SetRandomCommands
                 if (Random.Shared.NextInt64(left--) >= staying)
                 {
                     SetCommands.Write(ctx.Reply, member);
+                    removals.Add(member);
                     continue;
                 }
 

@@ -95,6 +95,7 @@ internal static partial class StringCommands
         // The text stays a text even when it reads as an integer: OBJECT ENCODING shows it.
         ctx.Database.SetText(key, text, Database.KeepExpiry);
         ctx.KeyChanged(in key, KeyEvent.IncrByFloat);
+        ctx.PropagateAs("SET"u8, key.Bytes, text, "KEEPTTL"u8);
         ctx.Reply.BulkString(text);
     }
 

@@ -114,19 +114,20 @@ internal static partial class StringCommands
         }
 
         ReplyValue(ctx, found, in entry);
-        if (options.Expiry.IsAbsolute && expireAtMs <= ctx.NowMs)
+        if (options.Expiry.IsAbsolute && ctx.HasPassed(expireAtMs))
         {
-            ctx.Database.Delete(key, ctx.Server.Config.LazyFreeLazyExpire);
-            ctx.KeyChanged(in key, KeyEvent.Del);
+            ctx.DeleteExpired(in key);
         }
         else if (options.Expiry.HasTime)
         {
             ctx.Database.SetExpireAt(ref entry, expireAtMs);
             ctx.KeyChanged(in key, KeyEvent.Expire);
+            ctx.PropagateAs("PEXPIREAT"u8, key.Bytes, expireAtMs);
         }
         else if (options.Expiry.Kind == ExpiryKind.Persist && ctx.Database.ClearExpire(ref entry))
         {
             ctx.KeyChanged(in key, KeyEvent.Persist);
+            ctx.PropagateAs("PERSIST"u8, key.Bytes);
         }
     }
 
@@ -143,6 +144,7 @@ internal static partial class StringCommands
         {
             ctx.Database.Delete(key);
             ctx.KeyChanged(in key, KeyEvent.Del);
+            ctx.PropagateAs("DEL"u8, key.Bytes);
         }
     }
 
@@ -266,6 +268,7 @@ internal static partial class StringCommands
         if (options.Expiry.HasTime)
         {
             ctx.KeyChanged(in key, KeyEvent.Expire, changes: 0);
+            PropagateExpiring(ctx, in key, valueIndex: 2, expireAtMs);
         }
 
         if (!options.Get)
@@ -285,6 +288,7 @@ internal static partial class StringCommands
         Store(ctx, in key, valueIndex: 3, expireAtMs);
         ctx.KeyChanged(in key, KeyEvent.Set);
         ctx.KeyChanged(in key, KeyEvent.Expire, changes: 0);
+        PropagateExpiring(ctx, in key, valueIndex: 3, expireAtMs);
         ctx.Reply.Ok();
     }
 
@@ -294,8 +298,28 @@ internal static partial class StringCommands
         for (int i = 1; i < count; i += 2)
         {
             Key key = ctx.Key(i);
-            Store(ctx, in key, valueIndex: i + 1);
+            if (ctx.Propagates)
+            {
+                // A block that becomes a value may be replaced by the next pair: what is passed on must outlive that.
+                ctx.Database.SetString(
+                    key, ctx.Args[i + 1], Database.NoExpiry, ctx.Server.Config.LazyFreeLazyServerDel);
+            }
+            else
+            {
+                Store(ctx, in key, valueIndex: i + 1);
+            }
+
             ctx.KeyChanged(in key, KeyEvent.Set);
+        }
+    }
+
+    /// <summary>Passes on that a value was stored until an instant, whatever form the time had.</summary>
+    private static void PropagateExpiring(CommandContext ctx, in Key key, int valueIndex, long expireAtMs)
+    {
+        if (ctx.Propagates)
+        {
+            Span<byte> scratch = stackalloc byte[Entry.ScratchBytes];
+            ctx.PropagateAs("SET"u8, key.Bytes, ctx.StoredArgument(in key, valueIndex, scratch), "PXAT"u8, expireAtMs);
         }
     }
 

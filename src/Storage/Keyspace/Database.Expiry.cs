@@ -107,7 +107,7 @@ public sealed unsafe partial class Database
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private bool IsExpired(byte* block) => _keyspace.NowMs > EntryBlock.ExpireAtOf(block);
+    private bool IsExpired(byte* block) => _keyspace.IsOver(EntryBlock.ExpireAtOf(block));
 
     // Removes an entry whose time has come; returns null, so that the look-up finds nothing.
     [MethodImpl(MethodImplOptions.NoInlining)]

@@ -12,6 +12,8 @@ public sealed partial class Keyspace : IDisposable
 
     private readonly Database[] _databases;
     private long _nowMs;
+    private long _expiryNowMs;
+    private bool _ignoresExpiry;
     private int _shrinkCursor;
     private int _rehashCursor;
     private bool _disposed;
@@ -66,9 +68,30 @@ public sealed partial class Keyspace : IDisposable
         set
         {
             _nowMs = value;
+            _expiryNowMs = _ignoresExpiry ? long.MinValue : value;
             UpdateAccessClock();
         }
     }
+
+    /// <summary>Whether no key's time ever comes: while a log of commands is replayed, which names the keys that had
+    /// expired at the time, every other key has to be there for the commands that follow.</summary>
+    public bool IgnoresExpiry
+    {
+        get => _ignoresExpiry;
+        set
+        {
+            _ignoresExpiry = value;
+            NowMs = _nowMs;
+        }
+    }
+
+    /// <summary>Whether a key that expires at an instant is gone by now.</summary>
+    /// <param name="atMs">Milliseconds since 1970.</param>
+    public bool HasPassed(long atMs) => atMs <= _expiryNowMs;
+
+    /// <summary>Whether a key with this expiry time may not be seen any more.</summary>
+    [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.AggressiveInlining)]
+    internal bool IsOver(long expireAtMs) => _expiryNowMs > expireAtMs;
 
     /// <summary>Whether dicts may resize; off while a snapshot or an AOF rewrite runs.</summary>
     public bool ResizingAllowed

@@ -1,0 +1,269 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using KvServer.Resp;
+using KvServer.Storage;
+
+namespace KvServer.Server.Persistence;
+
+/// <summary>What commands change, said as commands that make the same change elsewhere: the text of the append-only file.</summary>
+/// <remarks>
+/// <para>The bytes are multibulk requests one after the other, with a SELECT wherever the database differs from that of
+/// the request before. What one command gives rise to (a key that expired when it was looked up, and then the change
+/// itself) is a unit: more than one request is put between MULTI and EXEC, so that a reader sees all of it or none.</para>
+/// <code>
+///   SELECT 0 | SET a 1 | MULTI | DEL b | SADD b x | EXEC | ...
+///                        ^ unit start            ^ unit end
+/// </code>
+/// <para>While nobody listens (<see cref="IsOn"/>) the cost is one test per command that changes something. Command loop
+/// only; the buffer grows to what one turn of the loop writes and is then swapped for an empty one.</para>
+/// </remarks>
+internal sealed class PropagationLog
+{
+    private const int FirstBytes = 16 * 1024;
+    private const int NoDatabase = -1;
+    private const int NumberHeaderBytes = 1 + 20 + 2;
+    private const long NoTimestamp = -1;
+
+    private readonly Keyspace _keyspace;
+    private byte[] _bytes = [];
+    private int _length;
+    private int _database = NoDatabase;
+    private int _unitStart;
+    private int _unitRequests;
+    private bool _isInUnit;
+    private int _argumentsLeft;
+    private long _lastTimestampSeconds = NoTimestamp;
+
+    /// <summary>Makes a log that nobody listens to yet, and has expired keys of the store told to it.</summary>
+    public PropagationLog(Keyspace keyspace)
+    {
+        _keyspace = keyspace;
+        keyspace.Expired = OnExpired;
+    }
+
+    /// <summary>Whether changes are wanted.</summary>
+    public bool IsOn { get; private set; }
+
+    /// <summary>Whether a line with the time precedes the first request of each second (aof-timestamp-enabled).</summary>
+    public bool WritesTimestamps { get; set; }
+
+    /// <summary>Bytes that nobody has taken yet.</summary>
+    public int LengthBytes => _length;
+
+    /// <summary>The bytes that nobody has taken yet; valid until the next request.</summary>
+    public ReadOnlySpan<byte> Bytes => _bytes.AsSpan(0, _length);
+
+    /// <summary>Starts to listen: the next request names its database.</summary>
+    public void Start()
+    {
+        IsOn = true;
+        Restart();
+    }
+
+    /// <summary>Stops listening and drops what has not been taken.</summary>
+    public void Stop()
+    {
+        IsOn = false;
+        Restart();
+        _bytes = [];
+    }
+
+    /// <summary>Makes the next request name its database and time again, because it is the first of a new file.</summary>
+    /// <remarks>What has not been taken is dropped: take it first.</remarks>
+    public void Restart()
+    {
+        _length = 0;
+        _database = NoDatabase;
+        _lastTimestampSeconds = NoTimestamp;
+        EndUnit();
+    }
+
+    /// <summary>Says that what follows belongs together, up to <see cref="EndUnit"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void BeginUnit()
+    {
+        _unitStart = _length;
+        _unitRequests = 0;
+        _isInUnit = true;
+    }
+
+    /// <summary>Ends a unit.</summary>
+    public void EndUnit()
+    {
+        Debug.Assert(_argumentsLeft == 0, "A request has all the arguments it announced.");
+        if (_unitRequests > 1)
+        {
+            Header(1);
+            Argument("EXEC"u8);
+        }
+
+        _unitStart = _length;
+        _unitRequests = 0;
+        _isInUnit = false;
+    }
+
+    /// <summary>Takes back everything since <see cref="BeginUnit"/>: the command failed half-way.</summary>
+    /// <returns>Whether there was anything.</returns>
+    public bool AbandonUnit()
+    {
+        if (!_isInUnit)
+        {
+            return false;
+        }
+
+        bool hadUnit = _length != _unitStart;
+        _length = _unitStart;
+        _unitRequests = 0;
+        _argumentsLeft = 0;
+        _isInUnit = false;
+        if (hadUnit)
+        {
+            _database = NoDatabase; // The SELECT may have gone with it.
+        }
+
+        return hadUnit;
+    }
+
+    /// <summary>Begins a request; as many arguments as announced must follow.</summary>
+    /// <param name="database">The database it is about.</param>
+    /// <param name="argumentCount">The command's name included.</param>
+    public void Begin(Database database, int argumentCount)
+    {
+        Debug.Assert(_argumentsLeft == 0, "One request ends before the next begins.");
+        if (WritesTimestamps)
+        {
+            AnnotateTime();
+        }
+
+        if (_isInUnit && ++_unitRequests == 2)
+        {
+            InsertMulti();
+        }
+
+        if (_database != database.Index)
+        {
+            _database = database.Index;
+            Header(2);
+            Argument("SELECT"u8);
+            Argument(database.Index);
+        }
+
+        Header(argumentCount);
+    }
+
+    /// <summary>The next argument of the request.</summary>
+    /// <exception cref="OutOfMemoryException">The buffer cannot grow; <see cref="AbandonUnit"/> takes the request back.</exception>
+    public void Argument(ReadOnlySpan<byte> bytes)
+    {
+        Span<byte> target = Reserve(bytes.Length + NumberHeaderBytes + 2);
+        int at = NumberLine(target, (byte)'$', bytes.Length);
+        bytes.CopyTo(target[at..]);
+        at += bytes.Length;
+        "\r\n"u8.CopyTo(target[at..]);
+        _length += at + 2;
+        _argumentsLeft--;
+    }
+
+    /// <summary>The next argument of the request, a number.</summary>
+    public void Argument(long number)
+    {
+        Span<byte> text = stackalloc byte[20];
+        Argument(text[..Numbers.FormatInt64(number, text)]);
+    }
+
+    /// <summary>Gives the bytes away.</summary>
+    /// <param name="replacement">An array that nobody else uses, to go on with; may be empty.</param>
+    /// <param name="lengthBytes">Bytes used of the array returned.</param>
+    public byte[] Take(byte[] replacement, out int lengthBytes)
+    {
+        byte[] taken = _bytes;
+        lengthBytes = _length;
+        _bytes = replacement;
+        Clear();
+        return taken;
+    }
+
+    /// <summary>Forgets the bytes, which somebody has copied.</summary>
+    public void Clear()
+    {
+        Debug.Assert(!_isInUnit, "Bytes are taken between two commands.");
+        _length = 0;
+        _unitStart = 0;
+    }
+
+    private void OnExpired(Database database, ReadOnlySpan<byte> key)
+    {
+        if (IsOn)
+        {
+            Begin(database, 2);
+            Argument(_keyspace.LazyExpire ? "UNLINK"u8 : "DEL"u8);
+            Argument(key);
+        }
+    }
+
+    private void AnnotateTime()
+    {
+        long seconds = _keyspace.NowMs / 1000;
+        if (seconds <= _lastTimestampSeconds || _unitRequests > 0)
+        {
+            return;
+        }
+
+        _lastTimestampSeconds = seconds;
+        Span<byte> line = Reserve(NumberHeaderBytes + 4);
+        "#TS"u8.CopyTo(line);
+        _length += 3 + NumberLine(line[3..], (byte)':', seconds);
+        if (_isInUnit)
+        {
+            _unitStart = _length; // A unit's MULTI comes behind the line.
+        }
+    }
+
+    private void InsertMulti()
+    {
+        ReadOnlySpan<byte> multi = "*1\r\n$5\r\nMULTI\r\n"u8;
+        Reserve(multi.Length);
+        Span<byte> unit = _bytes.AsSpan(_unitStart, _length - _unitStart + multi.Length);
+        unit[..^multi.Length].CopyTo(unit[multi.Length..]);
+        multi.CopyTo(unit);
+        _length += multi.Length;
+    }
+
+    private void Header(int argumentCount)
+    {
+        _length += NumberLine(Reserve(NumberHeaderBytes), (byte)'*', argumentCount);
+        _argumentsLeft = argumentCount;
+    }
+
+    private static int NumberLine(Span<byte> target, byte type, long number)
+    {
+        target[0] = type;
+        int at = 1 + Numbers.FormatInt64(number, target[1..]);
+        target[at] = (byte)'\r';
+        target[at + 1] = (byte)'\n';
+        return at + 2;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private Span<byte> Reserve(int bytes)
+    {
+        if (_bytes.Length - _length < bytes)
+        {
+            Grow(bytes);
+        }
+
+        return _bytes.AsSpan(_length, bytes);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void Grow(int bytes)
+    {
+        long needed = (long)_length + bytes;
+        long size = Math.Max(FirstBytes, Math.Max(needed, Math.Min(2L * _bytes.Length, Array.MaxLength)));
+
+        // A size no array can have ends like one there is no memory for.
+        byte[] grown = GC.AllocateUninitializedArray<byte>((int)Math.Min(size, int.MaxValue));
+        _bytes.AsSpan(0, _length).CopyTo(grown);
+        _bytes = grown;
+    }
+}

@@ -1,0 +1,229 @@
+using System.Buffers;
+using System.Text;
+using KvServer.Resp;
+
+namespace KvServer.Server.Tests.Persistence;
+
+public sealed class PropagationTests : CommandHarness
+{
+    public PropagationTests() => Server.Propagation.Start();
+
+    [Theory]
+    [InlineData("SET a 1", "SET a 1")]
+    [InlineData("MSET a 1 b 2", "MSET a 1 b 2")]
+    [InlineData("INCR n", "INCR n")]
+    [InlineData("GETSET a 2", "GETSET a 2")]
+    [InlineData("SADD s x y", "SADD s x y")]
+    [InlineData("FLUSHALL", "FLUSHALL")]
+    [InlineData("SWAPDB 0 1", "SWAPDB 0 1")]
+    [InlineData("SET a 1 NX", "SET a 1 NX")]
+    public void A_change_that_depends_on_nothing_else_is_passed_on_as_it_came(string request, string expected)
+    {
+        Run(request.Split(' '));
+
+        Assert.Equal(["SELECT 0", expected], Passed());
+    }
+
+    [Fact]
+    public void What_changes_nothing_is_not_passed_on()
+    {
+        Run("GET", "a");
+        Run("DEL", "a");
+        Run("SREM", "s", "x");
+        Run("EXPIRE", "a", "10");
+        Run("SETNX", "k", "1");
+        Passed();
+        Run("SETNX", "k", "2");
+        Run("INCR");
+
+        Assert.Empty(Passed());
+    }
+
+    [Theory]
+    [InlineData("SET a v EX 10", "SET a v PXAT {10000}")]
+    [InlineData("SET a v PX 10 XX GET", "SET a v PXAT {10}")]
+    [InlineData("SETEX a 10 v", "SET a v PXAT {10000}")]
+    [InlineData("PSETEX a 10 v", "SET a v PXAT {10}")]
+    [InlineData("EXPIRE a 5", "PEXPIREAT a {5000}")]
+    [InlineData("PEXPIRE a 5 NX", "PEXPIREAT a {5}")]
+    [InlineData("GETEX a EX 1", "PEXPIREAT a {1000}")]
+    [InlineData("EXPIRE a -1", "DEL a")]
+    [InlineData("EXPIREAT a 1", "DEL a")]
+    [InlineData("GETEX a PXAT 1", "DEL a")]
+    [InlineData("GETDEL a", "DEL a")]
+    [InlineData("INCRBYFLOAT a 0.5", "SET a 1.5 KEEPTTL")]
+    public void A_change_that_depends_on_the_time_or_the_machine_is_passed_on_as_its_result(
+        string request, string expected)
+    {
+        Run("SET", "a", "1");
+        Passed();
+
+        Run(request.Split(' '));
+
+        Assert.Equal([WithInstants(expected)], Passed());
+    }
+
+    [Fact]
+    public void A_restored_key_is_passed_on_with_the_instant_it_expires_at()
+    {
+        Run("SET", "a", "1");
+        string payload = (string)Run("DUMP", "a")!;
+        Passed();
+
+        Run("RESTORE", "b", "500", payload, "REPLACE");
+
+        Assert.Equal($"RESTORE b {NowMs + 500} {payload} REPLACE ABSTTL", Assert.Single(Passed()));
+    }
+
+    [Fact]
+    public void A_key_that_expired_is_deleted_before_the_command_that_met_it_in_one_transaction()
+    {
+        Run("SET", "a", "1", "PX", "10");
+        Advance(11);
+        Passed();
+
+        Run("INCR", "a");
+
+        Assert.Equal(["MULTI", "DEL a", "INCR a", "EXEC"], Passed());
+    }
+
+    [Fact]
+    public void A_read_that_meets_an_expired_key_passes_on_its_deletion_alone()
+    {
+        Run("SET", "a", "1", "PX", "10");
+        Advance(11);
+        Passed();
+
+        Run("GET", "a");
+
+        Assert.Equal(["DEL a"], Passed());
+    }
+
+    [Fact]
+    public void A_lazily_freed_expired_key_is_unlinked()
+    {
+        Server.Keyspace.LazyExpire = true;
+        Run("SET", "a", "1", "PX", "10");
+        Advance(11);
+        Passed();
+
+        Run("GET", "a");
+
+        Assert.Equal(["UNLINK a"], Passed());
+    }
+
+    [Fact]
+    public void Popped_members_are_removed_by_name()
+    {
+        Run("SADD", "s", "a", "1", "c", "d");
+        Passed();
+
+        object? first = Run("SPOP", "s");
+        object?[] two = (object?[])Run("SPOP", "s", "2")!;
+        Run("SPOP", "s", "5");
+
+        Assert.Equal([$"SREM s {first}", $"SREM s {two[0]} {two[1]}", "DEL s"], Passed());
+    }
+
+    [Fact]
+    public void Many_popped_members_go_in_several_requests_of_one_transaction()
+    {
+        for (int i = 0; i < 5000; i++)
+        {
+            Run("SADD", "s", "m" + i);
+        }
+
+        Passed();
+        object?[] popped = (object?[])Run("SPOP", "s", "4900")!;
+
+        string[] passed = Passed();
+        Assert.Equal("MULTI", passed[0]);
+        Assert.Equal("EXEC", passed[^1]);
+        Assert.Equal(5, passed.Length - 2);
+        Assert.Equal(
+            popped.Select(member => (string)member!).Order(StringComparer.Ordinal),
+            passed[1..^1].SelectMany(request => request.Split(' ')[2..]).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void A_change_in_another_database_is_preceded_by_its_number_once()
+    {
+        Run("SET", "a", "1");
+        Run("SELECT", "3");
+        Run("SET", "b", "1");
+        Run("SET", "c", "1");
+
+        Assert.Equal(["SELECT 0", "SET a 1", "SELECT 3", "SET b 1", "SET c 1"], Passed());
+    }
+
+    [Theory]
+    [InlineData("SET", "k", "V")]
+    [InlineData("SETNX", "k", "V")]
+    [InlineData("GETSET", "k", "V")]
+    [InlineData("MSET", "k", "V", "k", "V", "l", "x")]
+    public void A_value_that_became_the_stored_block_is_passed_on_all_the_same(params string[] request)
+    {
+        string large = new('v', 100_000);
+        request = [.. request.Select(arg => arg == "V" ? large : arg)];
+
+        Run(request);
+
+        Assert.Equal(["SELECT 0", string.Join(' ', request)], Passed());
+        Run("SETEX", "k", "1", large);
+        Assert.Equal([$"SET k {large} PXAT {NowMs + 1000}"], Passed());
+    }
+
+    [Fact]
+    public void The_time_precedes_the_first_change_of_a_second()
+    {
+        Server.Propagation.WritesTimestamps = true;
+        long seconds = NowMs / 1000;
+        Run("SET", "a", "1");
+        Run("SET", "a", "2");
+        Advance(1000);
+        Run("SET", "a", "3");
+
+        string text = Encoding.Latin1.GetString(Server.Propagation.Bytes);
+        Server.Propagation.Clear();
+        Assert.StartsWith($"#TS:{seconds}\r\n*2\r\n$6\r\nSELECT\r\n", text, StringComparison.Ordinal);
+        Assert.Contains($"\r\n#TS:{seconds + 1}\r\n*3\r\n$3\r\nSET\r\n", text, StringComparison.Ordinal);
+        Assert.Equal(2, text.Split('#').Length - 1);
+    }
+
+    private string WithInstants(string text)
+    {
+        int start = text.IndexOf('{', StringComparison.Ordinal);
+        return start < 0
+            ? text
+            : text[..start] + (NowMs + long.Parse(text[(start + 1)..^1], System.Globalization.CultureInfo.InvariantCulture));
+    }
+
+    private string[] Passed()
+    {
+        using RequestReader reader = new(new ProtocolLimits());
+        using RequestBatch batch = new();
+        ReadOnlySequence<byte> unread = new(Server.Propagation.Bytes.ToArray());
+        List<string> requests = [];
+        while (!unread.IsEmpty)
+        {
+            reader.ReadAll(ref unread, batch);
+            Assert.NotEqual(0, batch.Count);
+            for (int i = 0; i < batch.Count; i++)
+            {
+                List<string> words = [];
+                Arguments args = batch.ArgumentsOf(i);
+                for (int j = 0; j < args.Count; j++)
+                {
+                    words.Add(Encoding.Latin1.GetString(args[j]));
+                }
+
+                requests.Add(string.Join(' ', words));
+            }
+
+            batch.Clear();
+        }
+
+        Server.Propagation.Clear();
+        return [.. requests];
+    }
+}
