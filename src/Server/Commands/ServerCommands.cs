@@ -37,10 +37,9 @@ internal static class ServerCommands
     {
         if (TryReadMode(ctx, out bool inBackground))
         {
-            // One more than the keys: an empty dataset is a change, too.
             ctx.Server.Snapshots.GiveUp(); // What it would still write is unwanted now.
-            ctx.DatasetChanged(ctx.Server.Keyspace.FlushAll(inBackground) + 1);
-            ctx.Server.Snapshots.SaveAfterFlush();
+            ctx.DatasetChanged(ctx.Server.Keyspace.FlushAll(inBackground));
+            ctx.Server.Snapshots.SaveAfterFlush(ctx.Changes);
             ctx.Reply.Ok();
         }
     }

@@ -90,11 +90,13 @@ internal sealed class SnapshotService(ServerState server)
     }
 
     /// <summary>Saves and returns when the file is in place; nothing else runs meanwhile.</summary>
+    /// <param name="changes">What the running command has changed and is not in the dirty count yet.</param>
     /// <returns>Whether it went well. A background save must not be running.</returns>
-    public bool TrySaveNow()
+    public bool TrySaveNow(long changes = 0)
     {
         FinishGivenUp();
         Begin();
+        _dirtyAtStart += changes;
         SnapshotCut cut = _cut!;
         while (!cut.WalkUntil(long.MaxValue))
         {
@@ -189,11 +191,12 @@ internal sealed class SnapshotService(ServerState server)
     }
 
     /// <summary>Writes an empty file after FLUSHALL where save points are set: a crash must not bring the data back.</summary>
-    public void SaveAfterFlush()
+    /// <param name="changes">What the running command has changed and is not in the dirty count yet.</param>
+    public void SaveAfterFlush(long changes)
     {
         if (Config.Save.Length > 0)
         {
-            _ = TrySaveNow(); // The flush has been done whether or not this works; the log and INFO say.
+            _ = TrySaveNow(changes); // The flush has been done whether or not this works; the log and INFO say.
         }
     }
 
