@@ -76,10 +76,15 @@ internal sealed class DatasetLoader : IDisposable
     private long ElapsedMs => (long)Stopwatch.GetElapsedTime(_startedAt).TotalMilliseconds;
 
     /// <summary>Opens the snapshot named by the configuration.</summary>
-    /// <returns>Null when there is none.</returns>
+    /// <returns>Null when there is none, as with an empty <c>dbfilename</c>.</returns>
     /// <exception cref="StartupException">There is one that cannot be read.</exception>
     public static DatasetLoader? TryOpen(ServerState server, bool merges = false)
     {
+        if (server.Config.DbFileName.Length == 0)
+        {
+            return null;
+        }
+
         string path = Path.GetFullPath(server.Config.DbFileName, server.Config.Dir);
         try
         {

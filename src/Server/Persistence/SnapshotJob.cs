@@ -17,6 +17,7 @@ internal sealed class SnapshotJob
     private readonly Keyspace _keyspace;
     private readonly Thread _thread;
     private readonly string _temporaryPath;
+    private readonly bool _hasFileName;
     private readonly bool _compresses;
     private readonly bool _hasChecksum;
     private readonly bool _writesOut;
@@ -33,6 +34,7 @@ internal sealed class SnapshotJob
         _keyspace = keyspace;
         Path = System.IO.Path.GetFullPath(config.DbFileName, config.Dir);
         _temporaryPath = System.IO.Path.GetFullPath($"temp-{Environment.ProcessId}.rdb", config.Dir);
+        _hasFileName = config.DbFileName.Length > 0;
         _compresses = config.RdbCompression;
         _hasChecksum = config.RdbChecksum;
         _writesOut = config.RdbSaveIncrementalFsync;
@@ -91,7 +93,11 @@ internal sealed class SnapshotJob
     {
         try
         {
-            if (!TryWrite())
+            if (!_hasFileName)
+            {
+                Error = "dbfilename is empty";
+            }
+            else if (!TryWrite())
             {
                 Error = "the save was given up";
             }
