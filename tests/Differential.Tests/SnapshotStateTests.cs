@@ -33,6 +33,45 @@ public sealed class SnapshotStateTests
             "CONFIG SET dbfilename \"\"", "CONFIG GET dbfilename", "SAVE", "CONFIG SET save \"\"",
         ]);
 
+    [Fact]
+    public Task Every_form_of_reload_leaves_the_same_data_and_dirty_count() => CompareAsync(
+        options => options,
+        [
+            "SET a 1", "SADD s x y z", "SET e 1 EX 1000", "DEBUG RELOAD", "#digest", "SET b 2", "DEBUG RELOAD NOSAVE", "#digest",
+            "SET b 2", "DEL a", "DEL s", "DEL e", "DEBUG RELOAD NOFLUSH NOSAVE", "#digest", "SET a 5",
+            "DEBUG RELOAD noflush nosave merge", "#digest", "SET a 6", "DEBUG RELOAD MERGE", "#digest", "SET c 1",
+            "DEBUG RELOAD NOSAVE MERGE", "#digest", "SET c 1", "SET a 7", "SADD s w", "DEBUG RELOAD MERGE NOSAVE NOFLUSH",
+            "#digest", "DEBUG RELOAD NOFLUSH MERGE", "#digest", "DEBUG RELOAD NOSAVE NOSAVE", "DEBUG RELOAD FOO",
+            "SET d 1", "DEBUG RELOAD NOSAVE FOO", "#digest", "SELECT 4", "SET other 1", "DEBUG RELOAD", "GET other",
+            "#damage", "SET f 1", "DEBUG RELOAD NOSAVE", "#digest", "DBSIZE",
+            "#remove", "SET c 1", "DEBUG RELOAD NOSAVE", "DBSIZE", "SET c 1", "DEBUG RELOAD NOSAVE NOFLUSH", "DBSIZE",
+            "#folder", "DEBUG RELOAD", "DBSIZE", "DEBUG RELOAD NOFLUSH MERGE", "#digest",
+        ]);
+
+    [Theory]
+    [InlineData("rdb-del-sync-files", "yes")]
+    [InlineData("rdb-key-save-delay", "1")]
+    [InlineData("key-load-delay", "1")]
+    public async Task An_option_without_effect_is_kept_with_a_warning_and_the_file_stays(string name, string value)
+    {
+        ServerPair.RequireReference();
+        foreach (string? binary in new[] { null, ReferenceServer.Binary })
+        {
+            await using ServerProcess server = await ServerProcess.StartAsync(ServerOptions.ForTests(binary).With(name, value));
+            using RespClient client = server.Connect();
+            Assert.Equal(value, client.Execute("CONFIG", "GET", name).AsStrings[1]);
+            client.Execute("SET", "a", "1");
+            Assert.Equal("OK", client.Execute("SAVE").AsString);
+            Assert.Equal("OK", client.Execute("DEBUG", "RELOAD", "NOSAVE").AsString);
+            Assert.Equal("1", client.Execute("GET", "a").AsString);
+            Assert.True(File.Exists(Path.Combine(server.Folder, "dump.rdb")));
+            if (!server.Options.IsReference)
+            {
+                Assert.Contains($"'{name}'", server.Log, StringComparison.Ordinal);
+            }
+        }
+    }
+
     /// <summary>Sends each line to both servers and compares the reply, and then what INFO says.</summary>
     private static async Task CompareAsync(Func<ServerOptions, ServerOptions> configure, IReadOnlyList<string> lines)
     {
@@ -51,8 +90,32 @@ public sealed class SnapshotStateTests
                 continue;
             }
 
+            if (line == "#digest")
+            {
+                Assert.Equal(other.Execute("DEBUG", "DIGEST").AsString, client.Execute("DEBUG", "DIGEST").AsString);
+                continue;
+            }
+
+            if (line[0] == '#')
+            {
+                TreatFile(line, Path.Combine(ours.Folder, "dump.rdb"));
+                TreatFile(line, Path.Combine(reference.Folder, "dump.rdb"));
+                continue;
+            }
+
             Assert.Equal((line, other.ExecuteLine(line).ToString()), (line, client.ExecuteLine(line).ToString()));
             Assert.Equal((line, Describe(other)), (line, Describe(client)));
+        }
+    }
+
+    private static void TreatFile(string line, string path)
+    {
+        switch (line)
+        {
+            case "#damage": File.WriteAllText(path, "this is no snapshot"); break;
+            case "#remove": File.Delete(path); break;
+            case "#folder": Directory.CreateDirectory(path); break;
+            default: Assert.Fail(line); break;
         }
     }
 

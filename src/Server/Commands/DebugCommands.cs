@@ -278,11 +278,16 @@ internal static partial class DebugCommands
         }
         catch (StartupException e)
         {
-            Log.ReloadFailed(server.Log, e.Message);
+            Log.ReloadFailed(server.Log, e.InnerException?.Message ?? e.Message);
+            ctx.Reply.Error(ReloadError);
+            return;
         }
 
-        ctx.Reply.Error("ERR Error trying to load the RDB dump, check server logs."u8);
+        Log.ReloadFailed(server.Log, "there is no file");
+        ctx.Reply.Error(ReloadError);
     }
+
+    private static ReadOnlySpan<byte> ReloadError => "ERR Error trying to load the RDB dump"u8;
 
     private static void StringLengths(CommandContext ctx)
     {

@@ -200,10 +200,9 @@ internal sealed class SnapshotService(ServerState server)
         }
     }
 
-    /// <summary>Says that the dataset is what the file holds.</summary>
+    /// <summary>Says how a load ended, for INFO.</summary>
     public void DatasetLoaded(long keysLoaded, long keysExpired)
     {
-        server.Statistics.Dirty = 0;
         LastLoadKeysLoaded = keysLoaded;
         LastLoadKeysExpired = keysExpired;
     }
