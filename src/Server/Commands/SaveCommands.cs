@@ -27,7 +27,7 @@ internal static class SaveCommands
     }
 
     /// <summary>Starts to save while commands go on.</summary>
-    /// <remarks>SCHEDULE matters only while something else writes all data, which nothing does yet.</remarks>
+    /// <remarks>With or without SCHEDULE the save waits while what was left of one that was given up is cleared up.</remarks>
     [Command("BGSAVE", arity: -1, CommandFlags.Admin | CommandFlags.NoScript | CommandFlags.NoAsyncLoading,
         Group = CommandGroup.Server, Since = "1.0.0", Complexity = "O(1)", Syntax = "[schedule:SCHEDULE@3.2.2]",
         Summary = "Saves the dataset in the background.", History = "3.2.2: Can wait for its turn.")]
@@ -39,7 +39,9 @@ internal static class SaveCommands
         }
         else if (ctx.Server.Snapshots.TryStart())
         {
-            ctx.Reply.SimpleString("Background saving started"u8);
+            ctx.Reply.SimpleString(ctx.Server.Snapshots.IsScheduled
+                ? "Background saving scheduled"u8
+                : "Background saving started"u8);
         }
         else
         {

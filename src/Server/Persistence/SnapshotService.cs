@@ -33,6 +33,9 @@ internal sealed class SnapshotService(ServerState server)
     /// <summary>Whether a background save runs.</summary>
     public bool IsSaving => _job is not null && !_isGivenUp;
 
+    /// <summary>Whether a background save begins as soon as the walk of one that was given up has ended.</summary>
+    public bool IsScheduled { get; private set; }
+
     /// <summary>Whether the last background save, or a SAVE since, went well.</summary>
     public bool LastSucceeded { get; private set; } = true;
 
@@ -73,8 +76,9 @@ internal sealed class SnapshotService(ServerState server)
 
     private ServerConfig Config => server.Config;
 
-    /// <summary>Starts a background save.</summary>
+    /// <summary>Starts a background save, or schedules it while one that was given up still has marks to set right.</summary>
     /// <returns><see langword="false"/> when one runs already.</returns>
+    /// <remarks>O(databases): the rest of that walk goes on in slices.</remarks>
     public bool TryStart()
     {
         if (IsSaving)
@@ -82,7 +86,12 @@ internal sealed class SnapshotService(ServerState server)
             return false;
         }
 
-        FinishGivenUp();
+        IsScheduled = _job is not null;
+        if (IsScheduled)
+        {
+            return true;
+        }
+
         _lastTrySeconds = NowSeconds();
         Begin();
         Log.SaveStarted(server.Log);
@@ -125,7 +134,7 @@ internal sealed class SnapshotService(ServerState server)
     {
         if (_job is null)
         {
-            return CheckSavePoints() ? 0 : long.MaxValue;
+            return StartScheduled() || CheckSavePoints() ? 0 : long.MaxValue;
         }
 
         if (!_cut!.IsFinished)
@@ -150,7 +159,7 @@ internal sealed class SnapshotService(ServerState server)
 
         _job.Join();
         End(inBackground: true);
-        return long.MaxValue;
+        return IsScheduled ? 0 : long.MaxValue;
     }
 
     /// <summary>Refuses or allows writes, by the last save and the present options.</summary>
@@ -265,7 +274,8 @@ internal sealed class SnapshotService(ServerState server)
         }
     }
 
-    // The marks of a save that was given up have to be right before the next one can begin.
+    // The marks of a save that was given up have to be right before the next one can begin. Only for callers that stop
+    // the loop anyway: this is one stretch.
     private void FinishGivenUp()
     {
         if (_job is not null)
@@ -277,6 +287,16 @@ internal sealed class SnapshotService(ServerState server)
             _job.Join();
             End(inBackground: true);
         }
+    }
+
+    private bool StartScheduled()
+    {
+        if (!IsScheduled || server.Restrictions.HasFlag(Restrictions.Stopping))
+        {
+            return false;
+        }
+
+        return TryStart();
     }
 
     private bool CheckSavePoints()

@@ -28,6 +28,15 @@ public sealed unsafe partial class Keyspace
         return cut;
     }
 
+    /// <summary>Ends a snapshot that was given up, once there are no entries whose marks it would have to set right.</summary>
+    private void EndEmptySnapshot()
+    {
+        if (Snapshot is { IsGivenUp: true } cut)
+        {
+            cut.EndEmpty();
+        }
+    }
+
     /// <summary>Called by the walk when all marks are the same again.</summary>
     internal void EndSnapshot()
     {

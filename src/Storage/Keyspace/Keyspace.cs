@@ -147,6 +147,7 @@ public sealed partial class Keyspace : IDisposable
             count += database.Flush(inBackground);
         }
 
+        EndEmptySnapshot();
         return count;
     }
 

@@ -84,6 +84,9 @@ public sealed unsafe partial class SnapshotCut
     /// <summary>Whether everything has been handed over and all marks are the same again.</summary>
     public bool IsFinished { get; private set; }
 
+    /// <summary>Whether it was given up, by either side; the walk goes on for the marks.</summary>
+    public bool IsGivenUp => _discards;
+
     /// <summary>Gives the snapshot up. The walk has to go on until it is finished; it writes nothing any more.</summary>
     public void Abort()
     {
@@ -106,6 +109,16 @@ public sealed unsafe partial class SnapshotCut
             _datasets.Add(dataset);
             KeysTotal += keyCount;
         }
+    }
+
+    /// <summary>Ends a snapshot that was given up without the rest of its walk: all databases are empty.</summary>
+    internal void EndEmpty()
+    {
+        Free();
+        _waiting.Clear();
+        _current = null;
+        IsFinished = true;
+        _keyspace.EndSnapshot();
     }
 
     /// <summary>Frees what only the snapshot holds, at the end of the store's life.</summary>

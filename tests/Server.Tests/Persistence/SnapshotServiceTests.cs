@@ -1,0 +1,91 @@
+namespace KvServer.Server.Tests.Persistence;
+
+/// <summary>Saves that are given up, and those that come after them.</summary>
+public sealed class SnapshotServiceTests : CommandHarness
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("kvserver-saves-").FullName;
+
+    public SnapshotServiceTests()
+    {
+        Server.Config.Dir = _folder;
+        for (int i = 0; i < 50_000; i++)
+        {
+            Run("SET", "k" + i, "v");
+        }
+    }
+
+    [Fact]
+    public void A_background_save_waits_for_the_walk_of_one_that_was_given_up()
+    {
+        Assert.Equal("Background saving started", Run("BGSAVE"));
+        Server.Snapshots.Tick();
+        Server.Snapshots.GiveUp();
+        Assert.Equal("Background saving scheduled", Run("BGSAVE"));
+        Assert.Equal("Background saving scheduled", Run("BGSAVE", "SCHEDULE"));
+        Assert.False(Server.Snapshots.IsSaving);
+        Assert.NotNull(Server.Keyspace.Snapshot); // Nothing has been walked in one stretch.
+        Run("SET", "later", "v");
+        int ticks = TickUntil(() => Server.Snapshots.IsSaving);
+        Assert.InRange(ticks, 2, int.MaxValue);
+        Assert.False(Server.Snapshots.IsScheduled);
+        Assert.Equal("ERR Background save already in progress", Error("BGSAVE"));
+        TickUntil(() => !Server.Snapshots.IsSaving);
+        Assert.True(Server.Snapshots.LastSucceeded);
+        Assert.Equal(1, Server.Snapshots.SaveCount);
+        Assert.Equal(["dump.rdb"], Directory.GetFiles(_folder).Select(Path.GetFileName));
+        Assert.Equal(0, Server.Statistics.Dirty);
+    }
+
+    [Fact]
+    public void A_save_that_waits_does_not_begin_after_the_last_one()
+    {
+        Run("BGSAVE");
+        Server.Snapshots.GiveUp();
+        Assert.Equal("Background saving scheduled", Run("BGSAVE"));
+        Assert.True(Server.Snapshots.TryPrepareShutdown(new(Save: true, Now: false, Force: false)));
+        Assert.Equal(long.MaxValue, Server.Snapshots.Tick());
+        Assert.False(Server.Snapshots.IsSaving);
+        Assert.Equal(1, Server.Snapshots.SaveCount);
+    }
+
+    [Fact]
+    public void FLUSHALL_ends_a_save_without_walking_over_the_data()
+    {
+        for (int i = 0; i < 3000; i++)
+        {
+            Run("SADD", "set", "member" + i);
+        }
+
+        Run("SET", "long", new string('x', 300_000));
+        Run("BGSAVE");
+        Run("SREM", "set", "member1"); // Begins a part.
+        Run("DEL", "long");
+        Assert.NotNull(Server.Keyspace.Snapshot);
+        Assert.Equal("OK", Run("FLUSHALL"));
+        Assert.Null(Server.Keyspace.Snapshot);
+        Assert.True(Server.Keyspace.ResizingAllowed);
+        Run("SADD", "set", "a", "b");
+        TickUntil(() => Run("BGSAVE") is "Background saving started");
+        TickUntil(() => !Server.Snapshots.IsSaving);
+        Assert.True(Server.Snapshots.LastSucceeded);
+        Assert.Equal(1, Server.Snapshots.SaveCount);
+    }
+
+    public override void Dispose()
+    {
+        TickUntil(() => Server.Keyspace.Snapshot is null);
+        base.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private int TickUntil(Func<bool> condition)
+    {
+        int ticks = 0;
+        for (; !condition(); ticks++)
+        {
+            Server.Snapshots.Tick();
+        }
+
+        return ticks;
+    }
+}
