@@ -33,6 +33,25 @@ public sealed class SnapshotFileTests
         Assert.Equal(client.Execute("DBSIZE").AsInteger, other.Execute("DBSIZE").AsInteger);
     }
 
+    [Theory]
+    [InlineData("abcdefgh", 20_000)]
+    [InlineData("x", 5_000_000)]
+    public async Task A_long_string_takes_about_as_much_room_as_in_the_reference_file(string part, int count)
+    {
+        ServerPair.RequireReference();
+        List<long> lengths = [];
+        foreach (bool ours in new[] { true, false })
+        {
+            await using ServerProcess server = await ServerProcess.StartAsync(Options(ours));
+            using RespClient client = server.Connect();
+            client.Execute("SET", "long", string.Concat(Enumerable.Repeat(part, count)));
+            client.Execute("SAVE");
+            lengths.Add(new FileInfo(Path.Combine(server.Folder, "dump.rdb")).Length);
+        }
+
+        Assert.InRange(lengths[0], lengths[1] * 0.9, lengths[1] * 1.1);
+    }
+
     [Fact]
     public async Task A_background_save_under_writes_holds_the_data_of_its_start()
     {

@@ -127,7 +127,7 @@ internal sealed class SnapshotJob
         RdbOutput output = new(new SnapshotStream(file, _writesOut), _hasChecksum, CopyBytes);
         RdbWriter writer = new(output, new RdbWriterOptions(_compresses));
         writer.WriteHeader(_info);
-        SnapshotEncoder encoder = new(writer, _keyspace, _hints);
+        using SnapshotEncoder encoder = new(writer, _keyspace, _hints);
         while (Queue.TryTake(out SnapshotChunk chunk))
         {
             encoder.Encode(chunk);

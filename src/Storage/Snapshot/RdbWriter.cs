@@ -39,6 +39,9 @@ public sealed class RdbWriter
     /// <summary>Where the bytes go.</summary>
     public RdbOutput Output { get; }
 
+    /// <summary>Whether strings are compressed where that makes them shorter.</summary>
+    public bool Compresses => _options.Compress;
+
     /// <summary>Keys begun so far.</summary>
     public long KeysWritten { get; private set; }
 
@@ -105,6 +108,24 @@ public sealed class RdbWriter
     {
         BeginKey(key, expireAtMs, hint, RdbType.String);
         WriteInteger(value);
+    }
+
+    /// <summary>Writes a key that holds a long string, compressed in room that the caller lends.</summary>
+    /// <param name="key">Its name.</param>
+    /// <param name="expireAtMs">When it expires, or <see cref="Database.NoExpiry"/>.</param>
+    /// <param name="hint">What to note about its use.</param>
+    /// <param name="value">The string.</param>
+    /// <param name="room">At least as many bytes; overwritten.</param>
+    /// <remarks>O(value). Allocates nothing.</remarks>
+    public void WriteLongStringKey(
+        ReadOnlySpan<byte> key, long expireAtMs, AccessHint hint, ReadOnlySpan<byte> value, Span<byte> room)
+    {
+        BeginKey(key, expireAtMs, hint, RdbType.String);
+        if (!_options.Compress || !TryWriteCompressed(value, room))
+        {
+            WriteLength((ulong)value.Length);
+            Output.Write(value);
+        }
     }
 
     /// <summary>Begins a key that holds a string whose bytes follow in pieces, uncompressed.</summary>
@@ -403,24 +424,13 @@ public sealed class RdbWriter
 
     private bool TryWriteCompressed(ReadOnlySpan<byte> text)
     {
-        _lzf ??= new Lzf();
         byte[]? rented = null;
         Span<byte> room = text.Length <= 1024
             ? stackalloc byte[1024]
             : (rented = System.Buffers.ArrayPool<byte>.Shared.Rent(text.Length));
         try
         {
-            int length = _lzf.Compress(text, room[..(text.Length - MinCompressionGain)]);
-            if (length == 0)
-            {
-                return false;
-            }
-
-            Output.WriteByte(RdbFormat.EncodedLzf);
-            WriteLength((ulong)length);
-            WriteLength((ulong)text.Length);
-            Output.Write(room[..length]);
-            return true;
+            return TryWriteCompressed(text, room);
         }
         finally
         {
@@ -429,5 +439,21 @@ public sealed class RdbWriter
                 System.Buffers.ArrayPool<byte>.Shared.Return(rented);
             }
         }
+    }
+
+    private bool TryWriteCompressed(ReadOnlySpan<byte> text, Span<byte> room)
+    {
+        _lzf ??= new Lzf();
+        int length = _lzf.Compress(text, room[..(text.Length - MinCompressionGain)]);
+        if (length == 0)
+        {
+            return false;
+        }
+
+        Output.WriteByte(RdbFormat.EncodedLzf);
+        WriteLength((ulong)length);
+        WriteLength((ulong)text.Length);
+        Output.Write(room[..length]);
+        return true;
     }
 }

@@ -4,12 +4,23 @@ namespace KvServer.Storage;
 /// <param name="writer">Writes the file; its header has been written.</param>
 /// <param name="keyspace">Tells what an access clock means now.</param>
 /// <param name="hints">What to note about the use of keys.</param>
-public sealed class SnapshotEncoder(RdbWriter writer, Keyspace keyspace, AccessHintKind hints)
+/// <remarks>
+/// A long string comes in pieces, and in the file the length of its compressed form stands before it. So it is gathered
+/// first; one that is too long for that, or that there is no memory for, goes through piece by piece as it is.
+/// </remarks>
+public sealed class SnapshotEncoder(RdbWriter writer, Keyspace keyspace, AccessHintKind hints) : IDisposable
 {
+    private readonly LongStringBuffer _gathered = new();
     private SnapshotRecordKind _open;
 
     /// <summary>Keys written so far. Any thread.</summary>
     public long KeysWritten => writer.KeysWritten;
+
+    /// <summary>Bytes up to which a string is gathered; tests lower it.</summary>
+    internal long MaxGatheredBytes { get; init; } = LongStringBuffer.MaxBytes;
+
+    /// <inheritdoc/>
+    public void Dispose() => _gathered.Dispose();
 
     /// <summary>Encodes all records of a chunk.</summary>
     /// <exception cref="IOException">The output refused the bytes.</exception>
@@ -49,7 +60,11 @@ public sealed class SnapshotEncoder(RdbWriter writer, Keyspace keyspace, AccessH
                 break;
             case SnapshotRecordKind.LongString:
                 _open = record.Kind;
-                writer.BeginString(record.Key, record.ExpireAtMs, HintOf(record), record.Number);
+                if (!writer.Compresses || record.Number > MaxGatheredBytes || !_gathered.TryBegin(record, HintOf(record)))
+                {
+                    writer.BeginString(record.Key, record.ExpireAtMs, HintOf(record), record.Number);
+                }
+
                 break;
             case SnapshotRecordKind.Member:
                 Invariant.Check(_open == SnapshotRecordKind.Set, "members follow their set");
@@ -57,10 +72,23 @@ public sealed class SnapshotEncoder(RdbWriter writer, Keyspace keyspace, AccessH
                 break;
             case SnapshotRecordKind.Piece:
                 Invariant.Check(_open == SnapshotRecordKind.LongString, "pieces follow their string");
-                writer.AppendString(record.Bytes);
+                if (_gathered.IsOpen)
+                {
+                    _gathered.Append(record.Bytes);
+                }
+                else
+                {
+                    writer.AppendString(record.Bytes);
+                }
+
                 break;
             default:
                 _open = default;
+                if (_gathered.IsOpen)
+                {
+                    _gathered.WriteTo(writer);
+                }
+
                 break;
         }
     }
