@@ -8,7 +8,7 @@ namespace KvServer.Resp;
 /// buffer, so the buffer must stay until <see cref="Clear"/>. Used by one thread at a time. One batch may serve several
 /// connections one after the other, but not two readers between two calls of <see cref="Clear"/> unless all their
 /// receive buffers stay.</remarks>
-public sealed class RequestBatch : IDisposable
+public sealed partial class RequestBatch : IDisposable
 {
     private const int FirstRequests = 16;
     private const int FirstSlots = 64;
@@ -53,6 +53,7 @@ public sealed class RequestBatch : IDisposable
     /// <summary>Forgets all requests, disposes large bulks nobody took and gives pooled memory back.</summary>
     public void Clear()
     {
+        DropOpenRequest();
         if (_largeCount > 0)
         {
             DisposeLarge();
