@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Text;
 using KvServer.Storage;
 
 namespace KvServer.Server.Persistence;
@@ -55,11 +54,11 @@ internal sealed class RdbCheck
     /// <returns>Whether the file is good.</returns>
     public static bool Run(string path, TextWriter report, TimeProvider clock)
     {
-        report.WriteLine($"[offset 0] Checking RDB file {path}");
+        report.WriteLine(Opening(path));
         try
         {
             using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
-            return new RdbCheck(report, clock).Check(file);
+            return new RdbCheck(report, clock).Check(file, out _);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
@@ -68,9 +67,25 @@ internal sealed class RdbCheck
         }
     }
 
-    private bool Check(FileStream file)
+    /// <summary>Checks what an open file begins with.</summary>
+    /// <param name="file">Stands at its first byte; it is read ahead.</param>
+    /// <param name="name">How the report calls it.</param>
+    /// <param name="report">Where findings go, line by line.</param>
+    /// <param name="clock">Tells which keys have expired.</param>
+    /// <param name="endOffset">Where the snapshot ends and something else may follow.</param>
+    /// <returns>Whether the snapshot is good.</returns>
+    public static bool RunPreamble(FileStream file, string name, TextWriter report, TimeProvider clock, out long endOffset)
+    {
+        report.WriteLine(Opening(name));
+        return new RdbCheck(report, clock).Check(file, out endOffset);
+    }
+
+    private static string Opening(string name) => $"[offset 0] Checking RDB file {name}";
+
+    private bool Check(FileStream file, out long endOffset)
     {
         RdbReader reader = new(file, file.Length);
+        endOffset = 0;
         try
         {
             ReadAll(reader, file.Length);
@@ -82,7 +97,7 @@ internal sealed class RdbCheck
             _report.WriteLine($"[additional info] While doing: {reader.Doing}");
             if (!reader.Key.IsEmpty)
             {
-                _report.WriteLine($"[additional info] Reading key '{Encoding.Latin1.GetString(Printable(reader.Key))}'");
+                _report.WriteLine($"[additional info] Reading key '{ReportText.Printable(reader.Key)}'");
                 _report.WriteLine($"[additional info] Reading type {(int)reader.Type} ({reader.TypeName})");
             }
 
@@ -90,6 +105,7 @@ internal sealed class RdbCheck
             return false;
         }
 
+        endOffset = reader.Offset;
         Write(reader.Offset, "\\o/ RDB looks OK! \\o/");
         WriteCounts(reader);
         return true;
@@ -109,7 +125,7 @@ internal sealed class RdbCheck
                     reader.SkipValue();
                     break;
                 case RdbRecord.Aux:
-                    string value = Encoding.Latin1.GetString(Printable(reader.AuxValue));
+                    string value = ReportText.Printable(reader.AuxValue);
                     Write(reader.Offset, $"AUX FIELD {reader.AuxName} = '{value}'");
                     break;
                 case RdbRecord.SelectDatabase:
@@ -177,19 +193,4 @@ internal sealed class RdbCheck
 
     private void Write(long offset, string text) =>
         _report.WriteLine(string.Create(CultureInfo.InvariantCulture, $"[offset {offset}] {text}"));
-
-    // A file from who knows where writes no escape sequences to a terminal.
-    private static byte[] Printable(ReadOnlySpan<byte> bytes)
-    {
-        byte[] text = bytes.ToArray();
-        for (int i = 0; i < text.Length; i++)
-        {
-            if (text[i] is < (byte)' ' or > (byte)'~')
-            {
-                text[i] = (byte)'.';
-            }
-        }
-
-        return text;
-    }
 }
