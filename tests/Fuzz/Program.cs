@@ -1,10 +1,10 @@
 using System.Globalization;
 using KvServer.Fuzz;
 
-// dotnet run -c Release --project tests/Fuzz -- requests|rdb [--seconds 20] [--seed N]
-if (args.Length == 0 || args[0] is not ("requests" or "rdb"))
+// dotnet run -c Release --project tests/Fuzz -- requests|rdb|aof [--seconds 20] [--seed N]
+if (args.Length == 0 || args[0] is not ("requests" or "rdb" or "aof"))
 {
-    Console.Error.WriteLine("usage: requests|rdb [--seconds N] [--seed N]");
+    Console.Error.WriteLine("usage: requests|rdb|aof [--seconds N] [--seed N]");
     return 2;
 }
 
@@ -28,6 +28,11 @@ long Run(string target, TimeSpan duration)
     if (target == "requests")
     {
         return new RequestFuzz(RequestFuzz.StoredSeeds(), seed).Run(duration);
+    }
+
+    if (target == "aof")
+    {
+        return AofFuzz.FromStoredSeeds(seed).Run(duration);
     }
 
     using RdbFuzz fuzz = new(RdbFuzz.StoredSeeds(), seed);
