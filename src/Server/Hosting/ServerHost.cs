@@ -1,5 +1,6 @@
 using KvServer.Server.Config;
 using KvServer.Server.Persistence;
+using KvServer.Server.Persistence.Aof;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -21,7 +22,7 @@ public static class ServerHost
     /// <returns>The exit code: 0 after an orderly shutdown, 1 when the server could not start.</returns>
     public static async Task<int> RunAsync(string[] args, Action<IServiceCollection>? addParts = null)
     {
-        if (RdbCheck.TryRun(args, out int checkResult))
+        if (RdbCheck.TryRun(args, out int checkResult) || AofCheck.TryRun(args, out checkResult))
         {
             return checkResult;
         }

@@ -10,6 +10,7 @@ internal static class Usage
                kvserver -v or --version
                kvserver -h or --help
                kvserver --check-rdb FILE  (looks for errors in an RDB file)
+               kvserver --check-aof [--fix|--truncate-to-timestamp TIME] FILE|FOLDER  (the same for append-only files)
 
         Options are those of redis.conf. Each may also come from the environment: KVSERVER_PORT=7000.
         The command line wins over the environment, and the environment over the file.
