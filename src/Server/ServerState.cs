@@ -7,6 +7,7 @@ using KvServer.Server.Commands;
 using KvServer.Server.Config;
 using KvServer.Server.Observability;
 using KvServer.Server.Persistence;
+using KvServer.Server.Persistence.Aof;
 using KvServer.Server.Text;
 using KvServer.Storage;
 using Microsoft.Extensions.Logging;
@@ -71,6 +72,12 @@ internal sealed class ServerState(
 
     /// <summary>Saves the dataset.</summary>
     public SnapshotService Snapshots => field ??= new SnapshotService(this);
+
+    /// <summary>The append-only file.</summary>
+    public AppendOnlyFile Aof => field ??= new AppendOnlyFile(this);
+
+    /// <summary>The clients in blocking commands.</summary>
+    public BlockedClients Blocked { get; } = new();
 
     /// <summary>Loads the dataset at start-up; null before and afterwards.</summary>
     public DatasetLoader? Loader { get; set; }

@@ -11,6 +11,7 @@ public sealed class CommandTableTests
     {
         "client|no-touch",
         "client|setinfo",
+        "waitaof",
     };
 
     /// <summary>Subcommands of features we do not have: client-side caching, shard channels, memory reports. CLUSTER is one

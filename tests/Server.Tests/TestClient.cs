@@ -84,32 +84,19 @@ internal sealed class TestClient : IClientConnection, IDisposable
     }
 
     /// <summary>Reads and runs the same requests again and again, throwing the replies away.</summary>
-    /// <returns>Managed bytes allocated by the rounds after the first few, which warm everything up.</returns>
+    /// <returns>Managed bytes allocated by the rounds after the first few, which warm everything up; the least of three
+    /// measurements, because the runtime itself allocates now and then when it compiles a method anew.</returns>
     public long AllocatedBytesOf(string[][] requests, int rounds)
     {
         const int WarmUpRounds = 50;
         byte[] bytes = [.. requests.SelectMany(Request)];
-        long before = 0;
-        for (int i = -WarmUpRounds; i < rounds; i++)
+        RunAll(bytes, WarmUpRounds);
+        return Enumerable.Range(0, 3).Min(_ =>
         {
-            if (i == 0)
-            {
-                before = GC.GetAllocatedBytesForCurrentThread();
-            }
-
-            ReadOnlySequence<byte> unread = new(bytes);
-            while (!unread.IsEmpty)
-            {
-                _reader.ReadAll(ref unread, _batch);
-                _executor.Run(Session, _batch);
-                _batch.Clear();
-            }
-
-            Session.Reply.Commit();
-            _output.ResetWrittenCount();
-        }
-
-        return GC.GetAllocatedBytesForCurrentThread() - before;
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            RunAll(bytes, rounds);
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+        });
     }
 
     /// <summary>Sends a command that may be held, by CLIENT PAUSE for example; <see cref="TakeOutput"/> has its reply once
@@ -154,6 +141,23 @@ internal sealed class TestClient : IClientConnection, IDisposable
         _reader.Dispose();
         _batch.Dispose();
         Session.Reply.Dispose();
+    }
+
+    private void RunAll(byte[] requests, int rounds)
+    {
+        for (int i = 0; i < rounds; i++)
+        {
+            ReadOnlySequence<byte> unread = new(requests);
+            while (!unread.IsEmpty)
+            {
+                _reader.ReadAll(ref unread, _batch);
+                _executor.Run(Session, _batch);
+                _batch.Clear();
+            }
+
+            Session.Reply.Commit();
+            _output.ResetWrittenCount();
+        }
     }
 
     private bool Finish(bool ran)

@@ -45,6 +45,10 @@ internal sealed class Client(long id, IClientConnection connection, ReplyWriter 
     /// <summary>Commands run for this client.</summary>
     public long CommandCount { get; set; }
 
+    /// <summary>Where the log of changes ended behind the last change this client made; see
+    /// <see cref="Persistence.Aof.AofWriter"/>.</summary>
+    public long LogEnd { get; set; }
+
     /// <summary>What it waits for in a blocking command, else null.</summary>
     public IClientWait? Wait { get; set; }
 

@@ -12,7 +12,7 @@ namespace KvServer.Server.Clients;
 /// </remarks>
 internal sealed class ClientPause(Keyspace keyspace)
 {
-    private readonly List<Client> _held = [];
+    private readonly HeldClients _held = new();
     private bool _holdsAll;
 
     /// <summary>True while some commands wait.</summary>
@@ -46,13 +46,7 @@ internal sealed class ClientPause(Keyspace keyspace)
         IsActive = false;
         keyspace.DeletesExpiredKeys = true;
         _holdsAll = false;
-        Client[] released = [.. _held];
-        _held.Clear();
-        foreach (Client client in released)
-        {
-            client.Set(ClientFlags.Suspended, on: false);
-            client.Connection.Resume();
-        }
+        _held.ReleaseAll();
     }
 
     /// <summary>Ends the pause when its time has come.</summary>
@@ -69,18 +63,8 @@ internal sealed class ClientPause(Keyspace keyspace)
         IsActive && (_holdsAll || (command.Flags & (CommandFlags.Write | CommandFlags.MayReplicate)) != 0);
 
     /// <summary>Suspends a client until the pause ends.</summary>
-    public void Hold(Client client)
-    {
-        client.Set(ClientFlags.Suspended, on: true);
-        _held.Add(client);
-    }
+    public void Hold(Client client) => _held.Hold(client);
 
     /// <summary>Forgets a client that disconnects.</summary>
-    public void Remove(Client client)
-    {
-        if (_held.Count > 0)
-        {
-            _held.Remove(client);
-        }
-    }
+    public void Remove(Client client) => _held.Remove(client);
 }

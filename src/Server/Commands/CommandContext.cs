@@ -19,6 +19,7 @@ internal sealed class CommandContext(ServerState server)
     private ulong _firstKeyHash;
     private int _firstKey;
     private bool _isPropagated;
+    private bool _isPropagatedAnyway;
 
     public ServerState Server { get; } = server;
 
@@ -152,6 +153,9 @@ internal sealed class CommandContext(ServerState server)
         }
     }
 
+    /// <summary>Has this call passed on even if it changes nothing here: elsewhere it may.</summary>
+    public void PropagateAnyway() => _isPropagatedAnyway = true;
+
     /// <summary>Begins another request that this call is passed on as.</summary>
     /// <param name="argumentCount">Arguments that the caller then adds, the name included.</param>
     /// <returns>Null when nobody listens.</returns>
@@ -170,7 +174,7 @@ internal sealed class CommandContext(ServerState server)
     /// <summary>Passes this call on unless the handler has done so in other words. Command loop only.</summary>
     internal void PropagateChanges()
     {
-        if (Changes == 0 || _isPropagated)
+        if ((Changes == 0 && !_isPropagatedAnyway) || _isPropagated)
         {
             return;
         }
@@ -208,5 +212,6 @@ internal sealed class CommandContext(ServerState server)
         Command = command;
         Changes = 0;
         _isPropagated = false;
+        _isPropagatedAnyway = false;
     }
 }

@@ -60,6 +60,15 @@ internal static class CommandError
     public static ReadOnlySpan<byte> SavingFails =>
         "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that may modify the data set are disabled, because this instance is configured to report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB error."u8;
 
+    /// <summary>BGSAVE while the append-only file is being rewritten.</summary>
+    public static ReadOnlySpan<byte> RewriteRuns =>
+        "ERR Another child process is active (AOF?): can't BGSAVE right now. Use BGSAVE SCHEDULE in order to schedule a BGSAVE whenever possible."u8;
+
+    /// <summary>The append-only file cannot be written.</summary>
+    /// <param name="reason">What the system says.</param>
+    public static byte[] AofFails(string? reason) =>
+        System.Text.Encoding.UTF8.GetBytes($"MISCONF Errors writing to the AOF file: {reason}");
+
     public static ReadOnlySpan<byte> Internal => "ERR internal error"u8;
 
     /// <summary>A text with a client's word in it; the reply writer takes line ends out.</summary>

@@ -25,6 +25,13 @@ internal sealed partial class CommandExecutor
         _server.Keyspace.ExpireFast();
     }
 
+    /// <summary>Passes on what the entry has changed. Called once at the end of every entry, before its replies leave.</summary>
+    public void EndTurn() => _server.Aof.EndTurn();
+
+    /// <summary>Whether the replies a client has just got have to wait for the disk; see
+    /// <see cref="Persistence.Aof.AppendOnlyFile.HoldsReplyOf"/>.</summary>
+    public bool HoldsReplyOf(Client client) => _server.Aof.HoldsReplyOf(client);
+
     /// <summary>Makes the session of a new connection and registers it.</summary>
     /// <param name="output">The writing end of the connection's output pipe; the session writes, the connection flushes.</param>
     public Client Accept(IClientConnection connection, PipeWriter output)
@@ -48,6 +55,8 @@ internal sealed partial class CommandExecutor
     {
         _server.PubSub.Remove(client);
         _server.Pause.Remove(client);
+        _server.Aof.Remove(client);
+        _server.Blocked.Remove(client);
         _server.Clients.Remove(client);
         client.Set(ClientFlags.Closing, true);
         client.Reply.Dispose();
@@ -85,8 +94,15 @@ internal sealed partial class CommandExecutor
             }
         }
 
+        _server.Blocked.EndWhenDue(nowMs);
+        if (!_server.IsLoading)
+        {
+            _server.Aof.Tick();
+        }
+
         long saveWantsInMs = _server.Loader?.Tick() ?? _server.Snapshots.Tick();
-        long dueInMs = Math.Min(_cronDueAtMs, _sampleDueAtMs) - monotonicMs;
+        long dueInMs = Math.Min(
+            Math.Min(_cronDueAtMs, _sampleDueAtMs) - monotonicMs, _server.Blocked.NextDeadlineMs - nowMs);
         long pauseEndsInMs = _server.Pause.IsActive ? _server.Pause.EndsAtMs - nowMs : dueInMs;
         return Math.Min(saveWantsInMs, Math.Max(1, Math.Min(dueInMs, pauseEndsInMs)));
     }

@@ -37,20 +37,23 @@ internal sealed partial class CommandExecutor
 
     /// <summary>First stage for the next wave of a batch: finds its commands, hashes their first keys and starts
     /// loading the buckets. Call it for several clients before <see cref="PrefetchEntries"/>.</summary>
-    public void LookAhead(Client client, RequestBatch batch)
+    public void LookAhead(Client client, RequestBatch batch) => LookAhead(_server, client, batch);
+
+    /// <inheritdoc cref="LookAhead(Client, RequestBatch)"/>
+    public static void LookAhead(ServerState server, Client client, RequestBatch batch)
     {
         int end = Math.Min(batch.Count, batch.Next + WaveLength);
         for (int i = Math.Max(batch.Next, batch.LookedAhead); i < end; i++)
         {
             ref Request request = ref batch[i];
             Arguments args = batch.ArgumentsOf(i);
-            Command? command = _server.Commands.Find(args);
+            Command? command = server.Commands.Find(args);
             request.Command = command;
             request.FirstKey = 0;
             if (command is { FirstKey: > 0 } && args.Count > command.FirstKey)
             {
                 request.FirstKey = command.FirstKey;
-                request.KeyHash = _server.Keyspace.HashOf(args[command.FirstKey]);
+                request.KeyHash = server.Keyspace.HashOf(args[command.FirstKey]);
                 client.Database.PrefetchBucket(request.KeyHash);
             }
         }
@@ -90,11 +93,11 @@ internal sealed partial class CommandExecutor
             RunWave(client, batch, batch.LookedAhead);
             if ((client.Flags & Stops) != 0)
             {
-                return !client.Is(ClientFlags.Suspended);
+                break;
             }
         }
 
-        return true;
+        return !client.Is(ClientFlags.Suspended);
     }
 
     private void RunWave(Client client, RequestBatch batch, int end)
@@ -160,17 +163,16 @@ internal sealed partial class CommandExecutor
             }
             else if (_gate.Admits(ctx, command, client, request.ArgumentCount))
             {
-                if (_server.Pause.Holds(command))
+                if ((_server.Pause.IsActive || _server.Aof.IsBehind) && Holds(client, command))
                 {
-                    // The request stays where it is; the end of the pause comes back to it.
-                    batch.Next = index;
-                    _server.Pause.Hold(client);
+                    batch.Next = index; // The request stays where it is, and is come back to.
                     return false;
                 }
 
                 ran = true;
                 PropagationLog log = _server.Propagation;
                 bool propagates = log.IsOn;
+                int logBefore = log.LengthBytes;
                 if (propagates)
                 {
                     log.BeginUnit();
@@ -185,6 +187,10 @@ internal sealed partial class CommandExecutor
                 {
                     ctx.PropagateChanges();
                     log.EndUnit();
+                    if (log.LengthBytes != logBefore)
+                    {
+                        client.LogEnd = _server.Aof.LogEnd;
+                    }
                 }
             }
         }
@@ -192,7 +198,7 @@ internal sealed partial class CommandExecutor
         {
             // The heap could not grow. Whatever the handler had not changed by then is as it was; the client is told.
             _server.Statistics.Dirty += ctx.Changes;
-            AbandonPropagation();
+            AbandonPropagation(ctx);
             reply.AbandonDeferred();
             bool isCut = reply.TotalBytesWritten != bytesBefore;
             reply.Error(CommandError.AllocationFailed);
@@ -204,7 +210,7 @@ internal sealed partial class CommandExecutor
         catch (Exception fault) // A handler's bug must not take the other clients down: this is the boundary.
         {
             _server.Statistics.InternalErrors++;
-            AbandonPropagation();
+            AbandonPropagation(ctx);
             Log.HandlerFailed(_log, command?.DisplayName ?? "?", client.Id, fault);
             reply.AbandonDeferred();
             reply.Error(CommandError.Internal);
@@ -219,10 +225,30 @@ internal sealed partial class CommandExecutor
         return ran;
     }
 
-    // What a failed handler had said so far is taken back.
-    private void AbandonPropagation()
+    private bool Holds(Client client, Command command)
     {
-        _server.Propagation.AbandonUnit();
+        if (_server.Pause.Holds(command))
+        {
+            _server.Pause.Hold(client);
+            return true;
+        }
+
+        if (_server.Aof.Holds(command))
+        {
+            _server.Aof.Hold(client);
+            return true;
+        }
+
+        return false;
+    }
+
+    // What a failed handler had said so far is taken back; the file is written anew in case that was the truth.
+    private void AbandonPropagation(CommandContext ctx)
+    {
+        if (_server.Propagation.IsOn && (_server.Propagation.AbandonUnit() || ctx.Changes != 0))
+        {
+            _server.Aof.RequestRewrite();
+        }
     }
 
     private void CountErrors(Client client, Command? command, bool ran)

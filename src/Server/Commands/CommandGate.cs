@@ -59,10 +59,15 @@ internal sealed class CommandGate(ServerState server)
             return false;
         }
 
-        if ((server.Restrictions & Restrictions.WritesRefused) != 0
+        if ((server.Restrictions & (Restrictions.WritesRefused | Restrictions.AofFails)) != 0
             && (command.Is(CommandFlags.Write) || command.DisplayName == "ping"))
         {
-            return Reject(ctx, command, CommandError.SavingFails);
+            return Reject(
+                ctx,
+                command,
+                server.Restrictions.HasFlag(Restrictions.WritesRefused)
+                    ? CommandError.SavingFails
+                    : CommandError.AofFails(server.Aof.Error));
         }
 
         if (client.Is(ClientFlags.Subscribed)

@@ -183,6 +183,7 @@ internal sealed class CommandLoop
         try
         {
             entry.Execute(_executor);
+            _executor.EndTurn();
             for (int i = 0; i < _touched.Count; i++) // Disconnecting one may touch others.
             {
                 Connection connection = _touched[i];

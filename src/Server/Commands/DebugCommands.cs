@@ -22,6 +22,7 @@ internal static partial class DebugCommands
         new("ERROR", 3, 3, Error),
         new("HTSTATS", 3, 3, HashTableStats),
         new("HTSTATS-KEY", 3, 3, HashTableStatsOfKey),
+        new("LOADAOF", 2, 2, LoadAof),
         new("LOG", 3, 3, WriteLog),
         new("OBJECT", 3, 3, Object),
         new("PAUSE-CRON", 3, 3, PauseCron),
@@ -47,6 +48,8 @@ internal static partial class DebugCommands
         "    Statistics of a database's hash tables.",
         "HTSTATS-KEY <key>",
         "    Statistics of the hash table that holds the key's value.",
+        "LOADAOF",
+        "    Puts the append-only file on disk, empties the dataset and loads it from there.",
         "LOG <message>",
         "    Writes a line to the server's log.",
         "OBJECT <key>",
@@ -285,6 +288,35 @@ internal static partial class DebugCommands
 
         Log.ReloadFailed(server.Log, "there is no file");
         ctx.Reply.Error(ReloadError);
+    }
+
+    private static void LoadAof(CommandContext ctx)
+    {
+        ServerState server = ctx.Server;
+        if (server.Aof.Flush() is { } reason)
+        {
+            Log.ReloadFailed(server.Log, reason);
+            ctx.Reply.Error("ERR Error trying to load the AOF files, check server logs."u8);
+            return;
+        }
+
+        server.Keyspace.FlushAll(inBackground: false);
+        server.Restrict(Restrictions.Loading, true);
+        try
+        {
+            using DatasetLoader? loader = server.Aof.OpenLoader();
+            loader?.LoadAll();
+            ctx.Reply.Ok();
+        }
+        catch (StartupException e)
+        {
+            Log.ReloadFailed(server.Log, e.Message);
+            ctx.Reply.Error("ERR Error trying to load the AOF files, check server logs."u8);
+        }
+        finally
+        {
+            server.Restrict(Restrictions.Loading, false);
+        }
     }
 
     private static ReadOnlySpan<byte> ReloadError => "ERR Error trying to load the RDB dump"u8;

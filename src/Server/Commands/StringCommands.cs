@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using KvServer.Resp;
 using KvServer.Server.Commands.Options;
 using KvServer.Storage;
+using Ascii = System.Text.Ascii;
 using ValueType = KvServer.Storage.ValueType;
 
 namespace KvServer.Server.Commands;
@@ -163,6 +164,11 @@ internal static partial class StringCommands
         {
             Store(ctx, in key, valueIndex: 2);
             ctx.KeyChanged(in key, KeyEvent.Set);
+            if (ctx.Propagates)
+            {
+                Span<byte> scratch = stackalloc byte[Entry.ScratchBytes];
+                ctx.PropagateAs("SET"u8, key.Bytes, ctx.StoredArgument(in key, 2, scratch));
+            }
         }
     }
 
@@ -270,6 +276,10 @@ internal static partial class StringCommands
             ctx.KeyChanged(in key, KeyEvent.Expire, changes: 0);
             PropagateExpiring(ctx, in key, valueIndex: 2, expireAtMs);
         }
+        else if (options.Get)
+        {
+            PropagateWithoutGet(ctx, in key);
+        }
 
         if (!options.Get)
         {
@@ -320,6 +330,29 @@ internal static partial class StringCommands
         {
             Span<byte> scratch = stackalloc byte[Entry.ScratchBytes];
             ctx.PropagateAs("SET"u8, key.Bytes, ctx.StoredArgument(in key, valueIndex, scratch), "PXAT"u8, expireAtMs);
+        }
+    }
+
+    /// <summary>Passes a SET on as it came, but for the wish to have the old value.</summary>
+    private static void PropagateWithoutGet(CommandContext ctx, in Key key)
+    {
+        Arguments args = ctx.Args;
+        int getIndex = 3;
+        while (!Ascii.EqualsIgnoreCase(args[getIndex], "GET"u8))
+        {
+            getIndex++;
+        }
+
+        Span<byte> scratch = stackalloc byte[Entry.ScratchBytes];
+        if (ctx.BeginPropagation(args.Count - 1) is { } log)
+        {
+            for (int i = 0; i < args.Count; i++)
+            {
+                if (i != getIndex)
+                {
+                    log.Argument(ctx.StoredArgument(in key, i, scratch));
+                }
+            }
         }
     }
 

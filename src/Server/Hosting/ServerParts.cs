@@ -49,6 +49,16 @@ internal static class ServerParts
             });
         }
 
+        foreach (string option in new[] { "appendfsync", "no-appendfsync-on-rewrite", "aof-timestamp-enabled" })
+        {
+            configuration.OnChanged(option, _ =>
+            {
+                server.Aof.ApplyOptions();
+                return null;
+            });
+        }
+
+        configuration.OnChanged("appendonly", config => server.Aof.Switch(config.AppendOnly));
         return server;
     }
 }

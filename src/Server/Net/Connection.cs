@@ -71,6 +71,9 @@ internal sealed class Connection : IClientConnection, IValueTaskSource
     /// <summary>Whether the batch was left in the middle because the client is blocked or paused.</summary>
     internal bool IsSuspended { get; private set; }
 
+    /// <summary>Whether replies wait for the disk before they are committed; then the batch counts as suspended.</summary>
+    internal bool AwaitsDisk { get; private set; }
+
     /// <summary>When the last bytes came in, in ms of <see cref="Environment.TickCount64"/>.</summary>
     internal long LastInputMs { get; set; } = Environment.TickCount64;
 
@@ -199,7 +202,14 @@ internal sealed class Connection : IClientConnection, IValueTaskSource
     /// input.</summary>
     internal void RunBatch(CommandExecutor executor)
     {
+        bool wasReleased = AwaitsDisk;
+        AwaitsDisk = false;
         IsSuspended = false;
+        if (wasReleased)
+        {
+            _loop.Touch(this);
+        }
+
         if (IsStopped)
         {
             return;
@@ -214,7 +224,20 @@ internal sealed class Connection : IClientConnection, IValueTaskSource
             return;
         }
 
-        if (!executor.Run(Client!, _batch!) && !IsStopped)
+        int next = _batch!.Next;
+        bool isThrough = executor.Run(Client!, _batch!);
+        if (_batch.Next != next || !wasReleased)
+        {
+            AwaitsDisk = Client!.Reply.TotalBytesWritten != _committedBytes && executor.HoldsReplyOf(Client);
+        }
+
+        if (AwaitsDisk)
+        {
+            IsSuspended = true; // What is left of the batch, if anything, runs when the replies so far may go.
+            return;
+        }
+
+        if (!isThrough && !IsStopped)
         {
             if (_inputEnded || _host.HasPeerEnded(this))
             {
@@ -262,6 +285,11 @@ internal sealed class Connection : IClientConnection, IValueTaskSource
         if (IsClosed)
         {
             return;
+        }
+
+        if (AwaitsDisk && _closesNowBecause is null)
+        {
+            return; // Even a connection that is to be closed: its last replies wait as well.
         }
 
         bool committed = _closesNowBecause is null && Commit();

@@ -19,6 +19,7 @@ internal sealed partial class EventLoop
         TakeOver,
         Stop,
         Listen,
+        Work,
     }
 
     /// <summary>Gives the loop an accepted socket. Any thread.</summary>
@@ -34,6 +35,9 @@ internal sealed partial class EventLoop
 
     /// <summary>The command loop is this thread's from here on. From the thread that held it.</summary>
     internal void TakeOverCommandLoop() => Post(new Message(MessageKind.TakeOver));
+
+    /// <summary>Has work done inside the command loop with this loop's next turn. Any thread.</summary>
+    internal void PostWork(Action work) => Post(new Message(MessageKind.Work, Work: work));
 
     private void Post(in Message message)
     {
@@ -93,6 +97,9 @@ internal sealed partial class EventLoop
             case MessageKind.Listen:
                 TakeListeners(message.Listeners!);
                 break;
+            case MessageKind.Work:
+                _filling.Work.Add(message.Work!);
+                break;
             case MessageKind.Stop:
                 _stopAtMs = _nowMs + message.Number;
                 UnwatchListeners();
@@ -103,5 +110,5 @@ internal sealed partial class EventLoop
 
     private readonly record struct Message(
         MessageKind Kind, EpollConnection? Connection = null, int Number = 0, EndPoint? Remote = null,
-        IReadOnlyList<Listener>? Listeners = null);
+        IReadOnlyList<Listener>? Listeners = null, Action? Work = null);
 }

@@ -271,6 +271,12 @@ internal sealed partial class EventLoop : ConnectionHost, IDisposable
         {
             Receive(connection);
         }
+        else if (connection.BatchPlace == BatchPlace.Suspended && connection.Handler.AwaitsDisk
+            && (ready & (Libc.EPOLLHUP | Libc.EPOLLERR)) == 0)
+        {
+            // It may have shut down its sending side and still wants the replies.
+            SetInterest(connection, connection.Interest & Libc.EPOLLOUT);
+        }
         else if (connection.BatchPlace == BatchPlace.Suspended && (ready & Hangup) != 0)
         {
             // A blocked client that hangs up is gone, as on the reference server: what it waits for comes too late.
@@ -364,7 +370,7 @@ internal sealed partial class EventLoop : ConnectionHost, IDisposable
             if (connection.BatchPlace == BatchPlace.None && (connection.Interest & Libc.EPOLLIN) == 0
                 && !connection.InputEnded && !connection.IsLost && !connection.Handler.IsClosed)
             {
-                SetInterest(connection, connection.Interest | Libc.EPOLLIN);
+                SetInterest(connection, connection.Interest | ReadInterest);
             }
         }
 

@@ -4,7 +4,9 @@ namespace KvServer.Server.Net;
 internal sealed class EventLoopTransport : ITransport
 {
     private readonly List<EventLoop> _loops = [];
+    private readonly Lock _postLock = new();
     private Task? _stopped;
+    private bool _takesWork;
 
     /// <summary>Makes the transport; nothing runs yet.</summary>
     /// <param name="services">What the network layer shares; stays the caller's to dispose.</param>
@@ -35,6 +37,22 @@ internal sealed class EventLoopTransport : ITransport
 
         _loops[0].Listen(Listeners.All);
         _loops.ForEach(static loop => loop.Start());
+        lock (_postLock)
+        {
+            _takesWork = true;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Post(Action work)
+    {
+        lock (_postLock)
+        {
+            if (_takesWork)
+            {
+                _loops[0].PostWork(work);
+            }
+        }
     }
 
     /// <inheritdoc/>
@@ -63,6 +81,11 @@ internal sealed class EventLoopTransport : ITransport
     {
         _loops.ForEach(loop => loop.Stop(withinMs));
         _loops.ForEach(static loop => loop.Join());
+        lock (_postLock)
+        {
+            _takesWork = false;
+        }
+
         Listeners.Dispose();
         _loops.ForEach(static loop => loop.Dispose());
     }

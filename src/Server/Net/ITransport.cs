@@ -14,6 +14,11 @@ internal interface ITransport : IAsyncDisposable
     /// <returns>False when that is not possible, see <see cref="Net.Listeners.TryReopen"/>.</returns>
     bool TryListenAgain();
 
+    /// <summary>Has work done inside the command loop soon, on a thread of the transport.</summary>
+    /// <remarks>Any thread. For background threads that the command loop may wait for: one of those must never hold the
+    /// loop itself. Dropped before the start and after the end.</remarks>
+    void Post(Action work);
+
     /// <summary>Stops accepting, sends what is written, closes every connection.</summary>
     /// <param name="within">What is still open after this time is cut off.</param>
     Task StopAsync(TimeSpan within);

@@ -83,6 +83,10 @@ internal sealed class SocketsTransport : ConnectionHost, ITransport
     }
 
     /// <inheritdoc/>
+    public void Post(Action work) =>
+        ThreadPool.UnsafeQueueUserWorkItem(static state => state.CommandLoop.Post(state.work), (CommandLoop, work), false);
+
+    /// <inheritdoc/>
     public Task StopAsync(TimeSpan within) => _stopped ??= StopCoreAsync(within);
 
     /// <inheritdoc/>

@@ -29,6 +29,7 @@ internal sealed class TransportPart : IServerPart, IAsyncDisposable
         _log = log;
         _services = new NetServices(server.Config, executor, log, new LargeBulkBridge(server.Keyspace));
         _transport = Transports.Create(_services);
+        server.Aof.PostWith(_transport.Post);
         _services.Failed += () =>
         {
             Environment.ExitCode = 1;

@@ -15,6 +15,9 @@ internal sealed class Turn(EventLoop owner) : LoopEntry
     /// <summary>Connections that broke.</summary>
     internal List<EpollConnection> Lost { get; } = [];
 
+    /// <summary>What background threads want done.</summary>
+    internal List<Action> Work { get; } = [];
+
     /// <summary>The connections that <see cref="MaintenanceDue"/> and <see cref="CloseAll"/> are about.</summary>
     internal List<EpollConnection> Maintained { get; } = [];
 
@@ -32,7 +35,7 @@ internal sealed class Turn(EventLoop owner) : LoopEntry
 
     /// <summary>Whether there is anything to enter the command loop for.</summary>
     internal bool HasWork =>
-        Ready.Count > 0 || Accepted.Count > 0 || Lost.Count > 0 || CronDue || MaintenanceDue || CloseAll || Refused > 0;
+        Ready.Count > 0 || Work.Count > 0 || Accepted.Count > 0 || Lost.Count > 0 || CronDue || MaintenanceDue || CloseAll || Refused > 0;
 
     /// <inheritdoc/>
     internal override void Execute(CommandExecutor executor)
@@ -41,6 +44,11 @@ internal sealed class Turn(EventLoop owner) : LoopEntry
         if ((Accepted.Count | Lost.Count) > 0)
         {
             Admit(executor);
+        }
+
+        for (int i = 0; i < Work.Count; i++)
+        {
+            Work[i]();
         }
 
         List<EpollConnection> ready = Ready;
@@ -81,6 +89,7 @@ internal sealed class Turn(EventLoop owner) : LoopEntry
         Accepted.Clear();
         Ready.Clear();
         Lost.Clear();
+        Work.Clear();
         Maintained.Clear();
         CronDue = false;
         MaintenanceDue = false;

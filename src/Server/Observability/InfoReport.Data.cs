@@ -1,6 +1,7 @@
 using System.Globalization;
 using KvServer.Server.Clients;
 using KvServer.Server.Persistence;
+using KvServer.Server.Persistence.Aof;
 using KvServer.Storage;
 
 namespace KvServer.Server.Observability;
@@ -48,7 +49,7 @@ internal static partial class InfoReport
         info.Field("mem_clients_slaves", 0);
         info.Field("mem_clients_normal", clients);
         info.Field("mem_cluster_links", 0);
-        info.Field("mem_aof_buffer", 0);
+        info.Field("mem_aof_buffer", server.Aof.BufferedBytes);
         info.Field("mem_allocator", "kvserver-slabs");
         info.Field("active_defrag_running", 0);
         info.Field("lazyfree_pending_objects", server.Keyspace.Reclaimer.PendingObjects);
@@ -111,21 +112,32 @@ internal static partial class InfoReport
         info.Field("rdb_last_cow_size", 0);
         info.Field("rdb_last_load_keys_expired", snapshots.LastLoadKeysExpired);
         info.Field("rdb_last_load_keys_loaded", snapshots.LastLoadKeysLoaded);
-        info.Field("aof_enabled", 0);
-        info.Field("aof_rewrite_in_progress", 0);
-        info.Field("aof_rewrite_scheduled", 0);
-        info.Field("aof_last_rewrite_time_sec", -1);
-        info.Field("aof_current_rewrite_time_sec", -1);
-        info.Field("aof_last_bgrewrite_status", "ok");
-        info.Field("aof_rewrites", 0);
-        info.Field("aof_rewrites_consecutive_failures", 0);
-        info.Field("aof_last_write_status", "ok");
+        AppendOnlyFile aof = server.Aof;
+        info.Field("aof_enabled", aof.State != AofState.Off);
+        info.Field("aof_rewrite_in_progress", aof.IsRewriting);
+        info.Field("aof_rewrite_scheduled", aof.IsRewriteScheduled);
+        info.Field("aof_last_rewrite_time_sec", aof.LastRewriteSeconds);
+        info.Field("aof_current_rewrite_time_sec", aof.CurrentRewriteSeconds);
+        info.Field("aof_last_bgrewrite_status", aof.LastRewriteSucceeded ? "ok" : "err");
+        info.Field("aof_rewrites", aof.RewriteCount);
+        info.Field("aof_rewrites_consecutive_failures", aof.ConsecutiveFailures);
+        info.Field("aof_last_write_status", aof.Error is null ? "ok" : "err");
         info.Field("aof_last_cow_size", 0);
         info.Field("module_fork_in_progress", 0);
         info.Field("module_fork_last_cow_size", 0);
         info.Field("snapshot_handed_over", snapshots.HandedOver);
         info.Field("snapshot_bytes_queued", snapshots.BytesQueued);
         info.Field("snapshot_longest_slice_usec", snapshots.LongestSliceMicros);
+        if (aof.State != AofState.Off)
+        {
+            info.Field("aof_current_size", aof.SizeBytes);
+            info.Field("aof_base_size", aof.BaseSizeBytes);
+            info.Field("aof_pending_rewrite", 0);
+            info.Field("aof_buffer_length", aof.BufferedBytes);
+            info.Field("aof_pending_bio_fsync", aof.HasUnsyncedBytes);
+            info.Field("aof_delayed_fsync", aof.DelayedFsyncs);
+        }
+
         if (server.Loader is { } loader && server.IsLoading)
         {
             info.Field("loading_start_time", loader.StartedAtSeconds);

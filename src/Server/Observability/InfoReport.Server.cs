@@ -46,7 +46,7 @@ internal static partial class InfoReport
     {
         long largestInput = 0;
         long largestOutput = 0;
-        int blocked = server.Pause.HeldCount;
+        int blocked = server.Pause.HeldCount + server.Aof.HeldWriterCount;
         foreach (Client client in server.Clients.All)
         {
             largestInput = Math.Max(largestInput, client.Connection.PendingInputBytes);

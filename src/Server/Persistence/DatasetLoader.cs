@@ -1,45 +1,35 @@
 using System.Diagnostics;
-using System.Globalization;
-using KvServer.Server.Config;
 using KvServer.Server.Hosting;
-using KvServer.Storage;
+using KvServer.Server.Persistence.Aof;
 
 namespace KvServer.Server.Persistence;
 
-/// <summary>Loads the snapshot at start-up, in slices between which clients are told to wait.</summary>
+/// <summary>Loads the dataset at start-up, in slices between which clients are told to wait.</summary>
 /// <remarks>Opened before the server listens, then driven by the command loop: <see cref="Tick"/>.</remarks>
 internal sealed class DatasetLoader : IDisposable
 {
     // Long enough that the turns between two slices cost nothing, short enough for who waits to be told that it loads.
     private const int SliceMs = 5;
-    private const int KeysPerClockRead = 64;
     private const long FirstProgressMs = 1000;
     private const long ProgressEveryMs = 5000;
 
     private readonly ServerState _server;
-    private readonly FileStream _file;
-    private readonly RdbLoader _loader;
-    private readonly string _path;
+    private readonly List<DatasetFile> _files;
+    private readonly AofReplay? _replay;
+    private readonly bool _merges;
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly long _startedAt = Stopwatch.GetTimestamp();
     private long _nextProgressMs = FirstProgressMs;
+    private int _current;
 
-    private DatasetLoader(ServerState server, FileStream file, string path, bool merges)
+    private DatasetLoader(ServerState server, List<DatasetFile> files, AofReplay? replay, bool merges)
     {
         _server = server;
-        _file = file;
-        _path = path;
-        TotalBytes = file.Length;
+        _files = files;
+        _replay = replay;
+        _merges = merges;
+        TotalBytes = files.Sum(static file => file.TotalBytes);
         StartedAtSeconds = server.Clock.GetUtcNow().ToUnixTimeSeconds();
-        ServerConfig config = server.Config;
-        _loader = new RdbLoader(new RdbReader(file, TotalBytes), server.Keyspace, new RdbLoadOptions
-        {
-            SetLimits = SetLimits.From(
-                config.SetMaxIntsetEntries, config.SetMaxListpackEntries, config.SetMaxListpackValueBytes),
-            Merges = merges,
-            Warn = warning => Log.LoadWarning(server.Log, warning),
-            Aux = (name, value) => NoteAux(name, value),
-        });
     }
 
     /// <summary>Ends when everything is in, or with a <see cref="StartupException"/>.</summary>
@@ -48,20 +38,20 @@ internal sealed class DatasetLoader : IDisposable
     /// <summary>When loading began, in seconds since the Unix epoch.</summary>
     public long StartedAtSeconds { get; }
 
-    /// <summary>Bytes of the file.</summary>
+    /// <summary>Bytes of all files.</summary>
     public long TotalBytes { get; }
 
     /// <summary>Bytes read so far.</summary>
-    public long LoadedBytes => _loader.Reader.Offset;
+    public long LoadedBytes => _files.Sum(static file => file.LoadedBytes);
 
-    /// <summary>Memory of the server that wrote the file, as it says.</summary>
-    public long WriterUsedMemory { get; private set; }
+    /// <summary>Memory of the server that wrote the files, as it says.</summary>
+    public long WriterUsedMemory => _files.Max(static file => file.WriterUsedMemory);
 
-    /// <summary>Keys made so far.</summary>
-    public long KeysLoaded => _loader.KeysLoaded;
+    /// <summary>Keys made so far out of snapshots.</summary>
+    public long KeysLoaded => _files.Sum(static file => file.KeysLoaded);
 
     /// <summary>Keys passed by because their time had come.</summary>
-    public long KeysExpired => _loader.KeysExpired;
+    public long KeysExpired => _files.Sum(static file => file.KeysExpired);
 
     /// <summary>Seconds that are probably left.</summary>
     public long EtaSeconds
@@ -69,7 +59,8 @@ internal sealed class DatasetLoader : IDisposable
         get
         {
             double elapsed = Stopwatch.GetElapsedTime(_startedAt).TotalSeconds;
-            return LoadedBytes == 0 ? 1 : (long)(elapsed / LoadedBytes * (TotalBytes - LoadedBytes));
+            long loaded = LoadedBytes;
+            return loaded == 0 ? 1 : (long)(elapsed / loaded * (TotalBytes - loaded));
         }
     }
 
@@ -88,10 +79,9 @@ internal sealed class DatasetLoader : IDisposable
         string path = Path.GetFullPath(server.Config.DbFileName, server.Config.Dir);
         try
         {
-            FileStream file = new(
-                path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
-            Log.Loading(server.Log, path, file.Length);
-            return new DatasetLoader(server, file, path, merges);
+            RdbFile file = new(server, path, merges);
+            Log.Loading(server.Log, path, file.TotalBytes);
+            return new DatasetLoader(server, [file], replay: null, merges);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -99,12 +89,49 @@ internal sealed class DatasetLoader : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw Fatal(path, e.Message, e);
+            throw RdbFile.Fatal(path, e.Message, e);
         }
     }
 
+    /// <summary>Opens the files of an append-only file.</summary>
+    /// <param name="server">Where they go.</param>
+    /// <param name="folder">Where they are.</param>
+    /// <param name="manifest">What they are; not empty.</param>
+    /// <exception cref="StartupException">One of them cannot be read.</exception>
+    public static DatasetLoader Open(ServerState server, AofFolder folder, AofManifest manifest)
+    {
+        List<string> paths = [];
+        if (manifest.Base is not null)
+        {
+            paths.Add(folder.PathOf(manifest.Base.Name));
+        }
+
+        paths.AddRange(manifest.Increments.Select(file => folder.PathOf(file.Name)));
+        List<DatasetFile> files = [];
+        AofReplay replay = new(server);
+        string path = "";
+        try
+        {
+            for (int i = 0; i < paths.Count; i++)
+            {
+                path = paths[i];
+                files.Add(new AofFile(server, replay, path, isLast: i == paths.Count - 1));
+                Log.Loading(server.Log, path, files[^1].TotalBytes);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            files.ForEach(static file => file.Dispose());
+            replay.Dispose();
+            throw new StartupException(
+                $"Fatal error: can't open the append log file {path} for reading: {DiskError.TextOf(e)}", e);
+        }
+
+        return new DatasetLoader(server, files, replay, merges: false);
+    }
+
     /// <summary>Loads everything at once. Command loop only.</summary>
-    /// <exception cref="StartupException">The file cannot be loaded; what had been loaded of it is gone.</exception>
+    /// <exception cref="StartupException">A file cannot be loaded; what had been loaded is gone.</exception>
     public void LoadAll()
     {
         while (LoadUntil(long.MaxValue))
@@ -128,6 +155,7 @@ internal sealed class DatasetLoader : IDisposable
                 return 0;
             }
 
+            DatasetPart.OpenAof(_server);
             _server.Restrict(Restrictions.Loading, false);
             _completion.SetResult();
         }
@@ -140,17 +168,23 @@ internal sealed class DatasetLoader : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _file.Dispose();
-
-    private static StartupException Fatal(string path, string reason, Exception inner) =>
-        new($"Fatal error loading the DB '{path}': {reason}. Exiting.", inner);
+    public void Dispose()
+    {
+        _files.ForEach(static file => file.Dispose());
+        _replay?.Dispose();
+    }
 
     private bool LoadUntil(long deadline)
     {
         try
         {
-            while (_loader.Load(KeysPerClockRead))
+            while (_current < _files.Count)
             {
+                if (!_files[_current].Load())
+                {
+                    _current++;
+                }
+
                 if (Stopwatch.GetTimestamp() >= deadline)
                 {
                     ReportProgress();
@@ -158,23 +192,29 @@ internal sealed class DatasetLoader : IDisposable
                 }
             }
         }
-        catch (Exception e) when (e is RdbFormatException or IOException or OutOfMemoryException)
+        catch (StartupException)
         {
-            throw Fatal(_path, e.Message, e);
+            if (!_merges)
+            {
+                _server.Keyspace.FlushAll(inBackground: false);
+            }
+
+            throw;
         }
 
+        _replay?.Dispose(); // From here on time passes for keys again.
         _server.Snapshots.DatasetLoaded(KeysLoaded, KeysExpired);
-        Log.Loaded(_server.Log, KeysLoaded, KeysExpired);
+        if (_replay is null)
+        {
+            Log.Loaded(_server.Log, KeysLoaded, KeysExpired);
+        }
+        else
+        {
+            Log.AofLoaded(_server.Log, KeysLoaded, _replay.CommandCount);
+        }
+
         Log.LoadedIn(_server.Log, ElapsedMs);
         return false;
-    }
-
-    private void NoteAux(string name, string value)
-    {
-        if (name == "used-mem" && long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out long bytes))
-        {
-            WriterUsedMemory = bytes;
-        }
     }
 
     private void ReportProgress()

@@ -54,4 +54,50 @@ internal static partial class Log
 
     [LoggerMessage(4015, LogLevel.Warning, "{Warning}")]
     public static partial void LoadWarning(ILogger log, string warning);
+
+    [LoggerMessage(4016, LogLevel.Information,
+        "DB loaded from append only file: {Keys} keys of the base, {Commands} commands")]
+    public static partial void AofLoaded(ILogger log, long keys, long commands);
+
+    [LoggerMessage(4017, LogLevel.Warning,
+        "AOF {Path} is cut to {Offset} bytes, {LostBytes} bytes are dropped: {Reason}")]
+    public static partial void AofTruncated(ILogger log, string path, long offset, long lostBytes, string reason);
+
+    [LoggerMessage(4018, LogLevel.Warning,
+        "A command in the append only file, {Command}, replies with an error of kind {Code}: was the file changed?")]
+    public static partial void AofReplyIsError(ILogger log, string command, string code);
+
+    [LoggerMessage(4019, LogLevel.Information, "Moved the old append only file {Path} into {Folder}")]
+    public static partial void AofUpgraded(ILogger log, string path, string folder);
+
+    [LoggerMessage(4020, LogLevel.Information, "Background append only file rewriting started")]
+    public static partial void AofRewriteStarted(ILogger log);
+
+    [LoggerMessage(4021, LogLevel.Information, "Background AOF rewrite finished successfully")]
+    public static partial void AofRewritten(ILogger log);
+
+    [LoggerMessage(4022, LogLevel.Warning, "Background AOF rewrite failed: {Reason}")]
+    public static partial void AofRewriteFailed(ILogger log, string reason);
+
+    [LoggerMessage(4023, LogLevel.Warning, "Can't turn to a new append only file: {Reason}")]
+    public static partial void AofSwitchFailed(ILogger log, string reason);
+
+    [LoggerMessage(4024, LogLevel.Information, "Starting automatic rewriting of AOF on {Percent}% growth")]
+    public static partial void AofGrown(ILogger log, long percent);
+
+    [LoggerMessage(4025, LogLevel.Warning, "Error writing to the AOF file: {Reason}. Writes are refused until it works again.")]
+    public static partial void AofWriteFailed(ILogger log, string reason);
+
+    [LoggerMessage(4026, LogLevel.Information, "AOF write error looks solved, the server can write again.")]
+    public static partial void AofWritesAgain(ILogger log);
+
+    [LoggerMessage(4027, LogLevel.Warning, "The append only file is not on disk to its end: {Reason}")]
+    public static partial void AofNotForced(ILogger log, string reason);
+
+    [LoggerMessage(4028, LogLevel.Warning,
+        "The disk is too slow for the append only file: {Bytes} bytes wait for it, and commands that write wait, too")]
+    public static partial void AofBehind(ILogger log, long bytes);
+
+    [LoggerMessage(4029, LogLevel.Warning, "Writing initial AOF, can't exit.")]
+    public static partial void FirstAofMissing(ILogger log);
 }

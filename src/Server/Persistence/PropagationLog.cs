@@ -19,7 +19,7 @@ namespace KvServer.Server.Persistence;
 /// </remarks>
 internal sealed class PropagationLog
 {
-    private const int FirstBytes = 16 * 1024;
+    private const int FirstBytes = 64 * 1024;
     private const int NoDatabase = -1;
     private const int NumberHeaderBytes = 1 + 20 + 2;
     private const long NoTimestamp = -1;
@@ -31,6 +31,8 @@ internal sealed class PropagationLog
     private int _unitStart;
     private int _unitRequests;
     private bool _isInUnit;
+    private bool _isStarted;
+    private bool _isPaused;
     private int _argumentsLeft;
     private long _lastTimestampSeconds = NoTimestamp;
 
@@ -44,6 +46,17 @@ internal sealed class PropagationLog
     /// <summary>Whether changes are wanted.</summary>
     public bool IsOn { get; private set; }
 
+    /// <summary>Whether changes are kept back for now because they come out of the log itself.</summary>
+    public bool IsPaused
+    {
+        get => _isPaused;
+        set
+        {
+            _isPaused = value;
+            IsOn = _isStarted && !value;
+        }
+    }
+
     /// <summary>Whether a line with the time precedes the first request of each second (aof-timestamp-enabled).</summary>
     public bool WritesTimestamps { get; set; }
 
@@ -56,13 +69,15 @@ internal sealed class PropagationLog
     /// <summary>Starts to listen: the next request names its database.</summary>
     public void Start()
     {
-        IsOn = true;
+        _isStarted = true;
+        IsOn = !_isPaused;
         Restart();
     }
 
     /// <summary>Stops listening and drops what has not been taken.</summary>
     public void Stop()
     {
+        _isStarted = false;
         IsOn = false;
         Restart();
         _bytes = [];

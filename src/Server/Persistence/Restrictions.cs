@@ -14,4 +14,7 @@ internal enum Restrictions
 
     /// <summary>The dataset has been saved for the last time: what came now would be lost.</summary>
     Stopping = 4,
+
+    /// <summary>The append-only file cannot be written.</summary>
+    AofFails = 8,
 }

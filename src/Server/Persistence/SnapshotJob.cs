@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using KvServer.Server.Config;
+using KvServer.Server.Persistence.Aof;
 using KvServer.Storage;
 
 namespace KvServer.Server.Persistence;
@@ -16,35 +17,31 @@ internal sealed class SnapshotJob
 
     private readonly Keyspace _keyspace;
     private readonly Thread _thread;
-    private readonly string _temporaryPath;
-    private readonly bool _hasFileName;
+    private readonly SnapshotTarget _target;
     private readonly bool _compresses;
     private readonly bool _hasChecksum;
-    private readonly bool _writesOut;
     private readonly AccessHintKind _hints;
     private readonly RdbFileInfo _info;
     private volatile bool _isDone;
 
     /// <summary>Prepares a save; <see cref="Start"/> starts the thread.</summary>
     /// <param name="keyspace">What is saved.</param>
+    /// <param name="target">What it is written to.</param>
     /// <param name="config">Read now, not later.</param>
     /// <param name="nowSeconds">For the file's own fields, in seconds since 1970.</param>
-    public SnapshotJob(Keyspace keyspace, ServerConfig config, long nowSeconds)
+    public SnapshotJob(Keyspace keyspace, SnapshotTarget target, ServerConfig config, long nowSeconds)
     {
         _keyspace = keyspace;
-        Path = System.IO.Path.GetFullPath(config.DbFileName, config.Dir);
-        _temporaryPath = System.IO.Path.GetFullPath($"temp-{Environment.ProcessId}.rdb", config.Dir);
-        _hasFileName = config.DbFileName.Length > 0;
+        _target = target;
         _compresses = config.RdbCompression;
         _hasChecksum = config.RdbChecksum;
-        _writesOut = config.RdbSaveIncrementalFsync;
         _hints = config.MaxMemoryPolicy switch
         {
             MaxMemoryPolicy.AllKeysLru or MaxMemoryPolicy.VolatileLru => AccessHintKind.IdleSeconds,
             MaxMemoryPolicy.AllKeysLfu or MaxMemoryPolicy.VolatileLfu => AccessHintKind.Frequency,
             _ => AccessHintKind.None,
         };
-        _info = new RdbFileInfo(nowSeconds, keyspace.Heap.UsedBytes, IsAofBase: false);
+        _info = new RdbFileInfo(nowSeconds, keyspace.Heap.UsedBytes, target.IsAofBase);
         _thread = new Thread(Run) { Name = "snapshot", IsBackground = true };
     }
 
@@ -52,7 +49,7 @@ internal sealed class SnapshotJob
     public SnapshotQueue Queue { get; } = new();
 
     /// <summary>Where the file goes.</summary>
-    public string Path { get; }
+    public string Path => _target.Path;
 
     /// <summary>Bytes of the file, once it is in place.</summary>
     public long LengthBytes { get; private set; }
@@ -93,7 +90,7 @@ internal sealed class SnapshotJob
     {
         try
         {
-            if (!_hasFileName)
+            if (Path.Length == 0)
             {
                 Error = "dbfilename is empty";
             }
@@ -103,13 +100,13 @@ internal sealed class SnapshotJob
             }
             else
             {
-                File.Move(_temporaryPath, Path, overwrite: true);
+                File.Move(_target.TemporaryPath, Path, overwrite: true);
                 Error = DiskSync.TryFlushFolder(System.IO.Path.GetDirectoryName(Path)!);
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or OutOfMemoryException)
         {
-            Error = e is IOException io ? ReasonOf(io) : e.Message;
+            Error = DiskError.TextOf(e);
         }
 
         if (Error is not null)
@@ -123,8 +120,23 @@ internal sealed class SnapshotJob
 
     private bool TryWrite()
     {
-        using FileStream file = new(_temporaryPath, FileMode.Create, FileAccess.ReadWrite, FileShare.Read, bufferSize: 0);
-        RdbOutput output = new(new SnapshotStream(file, _writesOut), _hasChecksum, CopyBytes);
+        using FileStream file = new(
+            _target.TemporaryPath, FileMode.Create, FileAccess.ReadWrite, FileShare.Read, bufferSize: 0);
+        bool hasChecksum = _hasChecksum && !_target.AsCommands;
+        RdbOutput output = new(new SnapshotStream(file, _target.WritesOut), hasChecksum, CopyBytes);
+        if (!(_target.AsCommands ? TryEncodeAsCommands(output) : TryEncode(output)))
+        {
+            return false;
+        }
+
+        RandomAccess.FlushToDisk(file.SafeFileHandle);
+        Verify(file, output.LengthBytes, hasChecksum);
+        LengthBytes = output.LengthBytes;
+        return true;
+    }
+
+    private bool TryEncode(RdbOutput output)
+    {
         RdbWriter writer = new(output, new RdbWriterOptions(_compresses));
         writer.WriteHeader(_info);
         using SnapshotEncoder encoder = new(writer, _keyspace, _hints);
@@ -134,27 +146,36 @@ internal sealed class SnapshotJob
             Queue.Return(chunk);
         }
 
-        if (!Queue.IsCompleted)
+        if (Queue.IsCompleted)
         {
-            return false;
+            writer.WriteEnd();
         }
 
-        writer.WriteEnd();
-        RandomAccess.FlushToDisk(file.SafeFileHandle);
-        Verify(file, output.LengthBytes);
-        LengthBytes = output.LengthBytes;
-        return true;
+        return Queue.IsCompleted;
+    }
+
+    private bool TryEncodeAsCommands(RdbOutput output)
+    {
+        AofBaseEncoder encoder = new(output);
+        while (Queue.TryTake(out SnapshotChunk chunk))
+        {
+            encoder.Encode(chunk);
+            Queue.Return(chunk);
+        }
+
+        output.Flush();
+        return Queue.IsCompleted;
     }
 
     // What is on disk is what was meant: only then may it take the old file's place.
-    private void Verify(FileStream file, long lengthBytes)
+    private static void Verify(FileStream file, long lengthBytes, bool hasChecksum)
     {
         if (file.Length != lengthBytes)
         {
             throw new IOException($"the file has {file.Length} bytes instead of {lengthBytes}");
         }
 
-        if (!_hasChecksum)
+        if (!hasChecksum)
         {
             return;
         }
@@ -185,17 +206,11 @@ internal sealed class SnapshotJob
     {
         try
         {
-            File.Delete(_temporaryPath);
+            File.Delete(_target.TemporaryPath);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             // The folder is gone or closed to us, and the error of the save itself says so.
         }
     }
-
-    private static string ReasonOf(IOException e) => e switch
-    {
-        DirectoryNotFoundException => "No such file or directory",
-        _ => e.Message,
-    };
 }

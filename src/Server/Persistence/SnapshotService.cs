@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using KvServer.Server.Config;
 using KvServer.Server.Hosting;
+using KvServer.Server.Persistence.Aof;
 using KvServer.Storage;
 
 namespace KvServer.Server.Persistence;
@@ -23,6 +24,7 @@ internal sealed class SnapshotService(ServerState server)
 
     private SnapshotJob? _job;
     private SnapshotCut? _cut;
+    private Action<SnapshotJob>? _baseEnded;
     private long _dirtyAtStart;
     private long _startedAt;
     private long _sliceEndedAt;
@@ -31,7 +33,17 @@ internal sealed class SnapshotService(ServerState server)
     private bool _isGivenUp;
 
     /// <summary>Whether a background save runs.</summary>
-    public bool IsSaving => _job is not null && !_isGivenUp;
+    public bool IsSaving => IsWalking && _baseEnded is null;
+
+    /// <summary>Whether the dataset is being written, for whatever purpose.</summary>
+    public bool IsWalking => _job is not null && !_isGivenUp;
+
+    /// <summary>Whether nothing else can be begun: a snapshot runs, or the marks of one that was given up have to be set
+    /// right.</summary>
+    public bool IsBusy => _job is not null;
+
+    /// <summary>Whether the base of an append-only file is being written.</summary>
+    public bool IsWritingBase => IsWalking && _baseEnded is not null;
 
     /// <summary>Whether a background save begins as soon as the walk of one that was given up has ended.</summary>
     public bool IsScheduled { get; private set; }
@@ -57,17 +69,17 @@ internal sealed class SnapshotService(ServerState server)
     /// <summary>Seconds since the running background save began, or -1.</summary>
     public long CurrentDurationSeconds => IsSaving ? ElapsedMs / 1000 : -1;
 
-    /// <summary>Keys handed over so far by the running save.</summary>
-    public long KeysProcessed => IsSaving ? _cut!.KeysProcessed : 0;
+    /// <summary>Keys handed over so far by the running save or rewrite.</summary>
+    public long KeysProcessed => IsWalking ? _cut!.KeysProcessed : 0;
 
-    /// <summary>Keys of the running save.</summary>
-    public long KeysTotal => IsSaving ? _cut!.KeysTotal : 0;
+    /// <summary>Keys of the running save or rewrite.</summary>
+    public long KeysTotal => IsWalking ? _cut!.KeysTotal : 0;
 
     /// <summary>Entries handed over before a change, by the running save or the last one.</summary>
     public long HandedOver => _cut?.HandedOver ?? 0;
 
     /// <summary>Bytes that wait for the background thread.</summary>
-    public long BytesQueued => IsSaving ? _cut!.BytesQueued : 0;
+    public long BytesQueued => IsWalking ? _cut!.BytesQueued : 0;
 
     /// <summary>The longest slice of the running save or the last background one, in microseconds.</summary>
     public long LongestSliceMicros => _cut is null ? 0 : _cut.LongestSliceTicks * 1_000_000 / Stopwatch.Frequency;
@@ -77,11 +89,11 @@ internal sealed class SnapshotService(ServerState server)
     private ServerConfig Config => server.Config;
 
     /// <summary>Starts a background save, or schedules it while one that was given up still has marks to set right.</summary>
-    /// <returns><see langword="false"/> when one runs already.</returns>
+    /// <returns><see langword="false"/> when one runs already, or an append-only file is being rewritten.</returns>
     /// <remarks>O(databases): the rest of that walk goes on in slices.</remarks>
     public bool TryStart()
     {
-        if (IsSaving)
+        if (IsWalking)
         {
             return false;
         }
@@ -93,9 +105,33 @@ internal sealed class SnapshotService(ServerState server)
         }
 
         _lastTrySeconds = NowSeconds();
-        Begin();
+        Begin(DumpTarget());
         Log.SaveStarted(server.Log);
         return true;
+    }
+
+    /// <summary>Has a background save begin when the rewrite that runs is done.</summary>
+    public void Schedule() => IsScheduled = true;
+
+    /// <summary>Starts to write the base of an append-only file. Nothing may be under way.</summary>
+    /// <param name="target">The file.</param>
+    /// <param name="ended">Told when it is in place, or why it is not.</param>
+    public void StartBase(SnapshotTarget target, Action<SnapshotJob> ended)
+    {
+        Invariant.Check(!IsBusy, "one snapshot is taken at a time");
+        Begin(target);
+        _baseEnded = ended;
+    }
+
+    /// <summary>Writes the base of an append-only file while everybody waits.</summary>
+    /// <returns>Why that failed, or null.</returns>
+    public string? TrySaveBaseNow(SnapshotTarget target)
+    {
+        SnapshotJob? ended = null;
+        FinishRunning();
+        StartBase(target, job => ended = job);
+        FinishRunning();
+        return ended!.Error;
     }
 
     /// <summary>Saves and returns when the file is in place; nothing else runs meanwhile.</summary>
@@ -103,17 +139,10 @@ internal sealed class SnapshotService(ServerState server)
     /// <returns>Whether it went well. A background save must not be running.</returns>
     public bool TrySaveNow(long changes = 0)
     {
-        FinishGivenUp();
-        Begin();
+        FinishRunning();
+        Begin(DumpTarget());
         _dirtyAtStart += changes;
-        SnapshotCut cut = _cut!;
-        while (!cut.WalkUntil(long.MaxValue))
-        {
-            _job!.Queue.WaitForRoom(TimeSpan.FromMilliseconds(100));
-        }
-
-        _job!.Join();
-        return End(inBackground: false);
+        return Finish(inBackground: false);
     }
 
     /// <summary>Gives a running background save up, as if it had never begun.</summary>
@@ -122,9 +151,16 @@ internal sealed class SnapshotService(ServerState server)
         if (IsSaving)
         {
             Log.SaveGivenUp(server.Log);
-            _isGivenUp = true;
-            _cut!.Abort();
-            _job!.Queue.Abort();
+            Abort();
+        }
+    }
+
+    /// <summary>Gives the base of an append-only file up. Whoever wanted it is told at the end.</summary>
+    public void GiveUpBase()
+    {
+        if (IsWritingBase)
+        {
+            Abort();
         }
     }
 
@@ -179,6 +215,13 @@ internal sealed class SnapshotService(ServerState server)
         }
 
         GiveUp();
+        if (server.Aof.State == AofState.WaitsForRewrite && !request.Force)
+        {
+            Log.FirstAofMissing(server.Log);
+            return false;
+        }
+
+        server.Aof.GiveUpRewrite();
         if (request.Save ?? Config.Save.Length > 0)
         {
             Log.SavingAtExit(server.Log);
@@ -194,7 +237,17 @@ internal sealed class SnapshotService(ServerState server)
             }
         }
 
-        FinishGivenUp();
+        if (server.Aof.Flush() is { } reason)
+        {
+            Log.AofNotForced(server.Log, reason);
+            if (!request.Force)
+            {
+                Log.CannotExit(server.Log);
+                return false;
+            }
+        }
+
+        FinishRunning();
         server.Restrict(Restrictions.Stopping, true);
         return true;
     }
@@ -203,8 +256,9 @@ internal sealed class SnapshotService(ServerState server)
     /// <param name="changes">What the running command has changed and is not in the dirty count yet.</param>
     public void SaveAfterFlush(long changes)
     {
-        if (Config.Save.Length > 0)
+        if (Config.Save.Length > 0 && !server.IsLoading)
         {
+            server.Aof.RestartRewrite(); // One snapshot at a time, and what this one holds is gone anyway.
             _ = TrySaveNow(changes); // The flush has been done whether or not this works; the log and INFO say.
         }
     }
@@ -218,14 +272,22 @@ internal sealed class SnapshotService(ServerState server)
 
     private long NowSeconds() => server.Clock.GetUtcNow().ToUnixTimeSeconds();
 
-    private void Begin()
+    private SnapshotTarget DumpTarget() => new(
+        Config.DbFileName.Length == 0 ? "" : Path.GetFullPath(Config.DbFileName, Config.Dir),
+        Path.GetFullPath($"temp-{Environment.ProcessId}.rdb", Config.Dir),
+        IsAofBase: false,
+        AsCommands: false,
+        WritesOut: Config.RdbSaveIncrementalFsync);
+
+    private void Begin(SnapshotTarget target)
     {
         _isGivenUp = false;
+        _baseEnded = null;
         _dirtyAtStart = server.Statistics.Dirty;
         _startedAt = Stopwatch.GetTimestamp();
         _sliceEndedAt = _startedAt;
         _nextProgressMs = FirstProgressMs;
-        _job = new SnapshotJob(server.Keyspace, Config, NowSeconds());
+        _job = new SnapshotJob(server.Keyspace, target, Config, NowSeconds());
         _cut = server.Keyspace.StartSnapshot(_job.Queue);
         _job.Start();
     }
@@ -235,12 +297,20 @@ internal sealed class SnapshotService(ServerState server)
         SnapshotJob job = _job!;
         _job = null;
         bool succeeded = job.Error is null;
-        if (!_isGivenUp)
+        bool wasGivenUp = _isGivenUp;
+        _isGivenUp = false;
+        if (_baseEnded is { } ended)
+        {
+            _baseEnded = null;
+            ended(job);
+            return succeeded;
+        }
+
+        if (!wasGivenUp)
         {
             Note(job, succeeded, inBackground);
         }
 
-        _isGivenUp = false;
         UpdateRestrictions();
         return succeeded;
     }
@@ -274,19 +344,33 @@ internal sealed class SnapshotService(ServerState server)
         }
     }
 
-    // The marks of a save that was given up have to be right before the next one can begin. Only for callers that stop
-    // the loop anyway: this is one stretch.
-    private void FinishGivenUp()
+    private void Abort()
+    {
+        _isGivenUp = true;
+        _cut!.Abort();
+        _job!.Queue.Abort();
+    }
+
+    // Whatever is under way comes to its end in one stretch, for callers that stop the loop anyway: a rewrite that goes
+    // on, or the marks of a snapshot that was given up, which have to be right before the next one can begin.
+    private void FinishRunning()
     {
         if (_job is not null)
         {
-            while (!_cut!.WalkUntil(long.MaxValue))
-            {
-            }
-
-            _job.Join();
-            End(inBackground: true);
+            Finish(inBackground: true);
         }
+    }
+
+    private bool Finish(bool inBackground)
+    {
+        SnapshotCut cut = _cut!;
+        while (!cut.WalkUntil(long.MaxValue))
+        {
+            _job!.Queue.WaitForRoom(TimeSpan.FromMilliseconds(100));
+        }
+
+        _job!.Join();
+        return End(inBackground);
     }
 
     private bool StartScheduled()
@@ -302,7 +386,7 @@ internal sealed class SnapshotService(ServerState server)
     private bool CheckSavePoints()
     {
         long dirty = server.Statistics.Dirty;
-        if (dirty == 0 || Config.Save.Length == 0 || server.Restrictions.HasFlag(Restrictions.Loading)
+        if (dirty == 0 || Config.Save.Length == 0 || IsBusy || server.Restrictions.HasFlag(Restrictions.Loading)
             || server.Restrictions.HasFlag(Restrictions.Stopping))
         {
             return false;
@@ -325,7 +409,7 @@ internal sealed class SnapshotService(ServerState server)
 
     private void ReportProgress()
     {
-        if (ElapsedMs >= _nextProgressMs && IsSaving)
+        if (ElapsedMs >= _nextProgressMs && IsWalking)
         {
             _nextProgressMs = ElapsedMs + ProgressEveryMs;
             Log.SaveProgress(server.Log, _cut!.KeysProcessed, _cut.KeysTotal, ElapsedMs / 1000, _cut.BytesQueued);

@@ -9,7 +9,7 @@ public readonly record struct SnapshotChunk(byte[] Bytes, int Length)
     public ReadOnlySpan<byte> Records => Bytes.AsSpan(0, Length);
 
     /// <summary>A part of this chunk's records as the encodings' readers want it.</summary>
-    internal Span<byte> Writable(ReadOnlySpan<byte> part)
+    public Span<byte> Writable(ReadOnlySpan<byte> part)
     {
         bool lies = Records.Overlaps(part, out int offset);
         Invariant.Check(lies, "the record lies in this chunk");

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using KvServer.Differential.Tests.Running;
-using KvServer.Resp;
 using KvServer.Server.Persistence.Aof;
 using KvServer.TestSupport;
 
@@ -52,7 +51,7 @@ public sealed class AofFileTests : IDisposable
         Assert.Equal(AofFileNames.Increment(name, manifest.LastIncrement!.Sequence), manifest.LastIncrement.Name);
         Assert.Equal(await File.ReadAllBytesAsync(folder.ManifestPath, TestContext.Current.CancellationToken), manifest.Format());
 
-        List<string> requests = ReadRequests(folder.PathOf(manifest.LastIncrement.Name), out long timestamp);
+        List<string> requests = AofRequests.Read(folder.PathOf(manifest.LastIncrement.Name), out long timestamp);
         Assert.Equal($"SELECT 0|SET after {new string('x', 40_000)}|MULTI|SADD set a b|INCR before|EXEC", string.Join('|', requests));
         Assert.Equal(timestamps == "yes", timestamp > 0);
         (bool isGood, string report) = Check(folder.ManifestPath);
@@ -196,31 +195,5 @@ public sealed class AofFileTests : IDisposable
     {
         await File.WriteAllBytesAsync(path, Encoding.Latin1.GetBytes(text), TestContext.Current.CancellationToken);
         return path;
-    }
-
-    private static List<string> ReadRequests(string path, out long timestamp)
-    {
-        using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
-        using RequestBatch batch = new();
-        AofReader reader = new(file);
-        List<string> requests = [];
-        while (reader.Read(batch))
-        {
-            for (int i = 0; i < batch.Count; i++)
-            {
-                Arguments arguments = batch.ArgumentsOf(i);
-                List<string> words = [];
-                for (int a = 0; a < arguments.Count; a++)
-                {
-                    words.Add(Encoding.Latin1.GetString(arguments[a]));
-                }
-
-                requests.Add(string.Join(' ', words));
-            }
-        }
-
-        Assert.Equal(AofEnding.Clean, reader.Ending);
-        timestamp = reader.Timestamp;
-        return requests;
     }
 }

@@ -25,7 +25,7 @@ public sealed class ServerHostTests : IDisposable
     {
         var events = new List<string>();
         string pidFile = Path.Combine(_fixture.Folder, "pid");
-        int exitCode = await RunAsync(events, "--pidfile", pidFile, "--appendonly", "yes");
+        int exitCode = await RunAsync(events, "--pidfile", pidFile, "--cluster-port", "7");
         Assert.Equal(0, exitCode);
         Assert.Equal(["start a", "start b", "stop b", "stop a"], events);
         string[] lines = await File.ReadAllLinesAsync(LogPath);
@@ -34,7 +34,7 @@ public sealed class ServerHostTests : IDisposable
             $@"^{pid}:[CM] \d\d [A-Z][a-z][a-z] \d{{4}} \d\d:\d\d:\d\d\.\d{{3}} [.*#-] .", l));
         Assert.Single(lines, l => l.EndsWith("* Ready to accept connections tcp", StringComparison.Ordinal));
         Assert.Single(lines, l => l.EndsWith("* Ready to accept connections unix", StringComparison.Ordinal));
-        Assert.Single(lines, l => l.Contains("'appendonly' is known", StringComparison.Ordinal));
+        Assert.Single(lines, l => l.Contains("'cluster-port' is known", StringComparison.Ordinal));
         Assert.Matches($"(?s) PID: {pid}\n.*Server initialized", string.Join('\n', lines));
         Assert.EndsWith("bye bye...", lines[^1], StringComparison.Ordinal);
         Assert.False(File.Exists(pidFile));

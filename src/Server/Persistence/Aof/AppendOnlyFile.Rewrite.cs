@@ -1,0 +1,492 @@
+using System.Diagnostics;
+using System.Globalization;
+using Microsoft.Win32.SafeHandles;
+
+namespace KvServer.Server.Persistence.Aof;
+
+/// <content>Switching on, and rewriting: a new base file from a snapshot, and a new file for what comes after its cut.</content>
+/// <remarks>
+/// <code>
+///   StartRewrite    the cut; behind all bytes so far, the writer's thread turns to a new increment file and the manifest names it
+///   OnBaseEnded     the base file is whole; the writer's thread names it in the manifest, with the increments since the cut
+///   OnBaseInPlace   it counts; the files it replaces are deleted
+/// </code>
+/// A kill between any two of these finds a manifest whose files hold everything. Files are touched on the writer's thread
+/// only, one step after the other.
+/// </remarks>
+internal sealed partial class AppendOnlyFile
+{
+    private const int FailuresBeforeDelay = 3;
+    private const int MaxDelayMinutes = 60;
+    private const int RetryAfterMs = 1000;
+
+    private AofManifest _manifest = AofManifest.Empty;
+    private bool _isRewriting;
+    private bool _isGivenUp;
+    private bool _isSwitched;
+    private SnapshotJob? _endedJob;
+    private long _firstKeptIncrement;
+    private long _rewriteStartedAt;
+    private long _endAtCut;
+    private long _retryAtMs;
+    private string? _temporaryIncrement;
+    private string? _switchError;
+
+    /// <summary>Whether a rewrite runs.</summary>
+    public bool IsRewriting => _isRewriting && !_isGivenUp;
+
+    /// <summary>Whether a rewrite begins as soon as nothing else writes all data.</summary>
+    public bool IsRewriteScheduled { get; private set; }
+
+    /// <summary>Whether the last rewrite went well.</summary>
+    public bool LastRewriteSucceeded { get; private set; } = true;
+
+    /// <summary>Rewrites that went well.</summary>
+    public long RewriteCount { get; private set; }
+
+    /// <summary>Rewrites in a row that failed.</summary>
+    public int ConsecutiveFailures { get; private set; }
+
+    /// <summary>Seconds the last rewrite took, or -1.</summary>
+    public long LastRewriteSeconds { get; private set; } = -1;
+
+    /// <summary>Seconds since the running rewrite began, or -1.</summary>
+    public long CurrentRewriteSeconds =>
+        IsRewriting ? (long)Stopwatch.GetElapsedTime(_rewriteStartedAt).TotalSeconds : -1;
+
+    /// <summary>The folder of the files.</summary>
+    public AofFolder Folder =>
+        new(Path.GetFullPath(Config.AppendDirName, Config.Dir), Config.AppendFileName);
+
+    private string TemporaryBasePath => Folder.PathOf(string.Create(
+        CultureInfo.InvariantCulture, $"{AofFileNames.TempPrefix}rewriteaof-bg-{Environment.ProcessId}.aof"));
+
+    private string TemporaryIncrementPath => Folder.PathOf($"{AofFileNames.TempPrefix}{Config.AppendFileName}.incr");
+
+    /// <summary>Opens the files for reading them again: DEBUG LOADAOF. Everything has to be on disk.</summary>
+    /// <returns>Null when there are none.</returns>
+    /// <exception cref="Hosting.StartupException">One of them cannot be read.</exception>
+    public DatasetLoader? OpenLoader() => _manifest.IsEmpty ? null : DatasetLoader.Open(_server, Folder, _manifest);
+
+    /// <summary>Takes over the files that were found, or loaded, at the start.</summary>
+    /// <param name="manifest">What they are.</param>
+    public void Adopt(AofManifest manifest) => _manifest = manifest;
+
+    /// <summary>Begins to write after the dataset has been loaded: goes on with the last file, or begins a set of
+    /// them.</summary>
+    /// <returns>Why it cannot, or null.</returns>
+    /// <remarks>Everybody waits. Without a base file the dataset is written to one first.</remarks>
+    public string? TryOpen()
+    {
+        if (Folder.TryCreate() is { } reason)
+        {
+            return reason;
+        }
+
+        AofManifest manifest = _manifest;
+        if (manifest.IsEmpty)
+        {
+            manifest = manifest.WithNewBase(Config.AppendFileName, Config.AofUseRdbPreamble, long.MaxValue);
+            string path = Folder.PathOf(manifest.Base!.Name);
+            if (_server.Snapshots.TrySaveBaseNow(BaseTarget(path)) is { } failure)
+            {
+                return $"Can't write the base file {path}: {failure}";
+            }
+        }
+
+        if (manifest.LastIncrement is null)
+        {
+            manifest = manifest.WithNextIncrement(Config.AppendFileName);
+        }
+
+        string? error = null;
+        AofWriter writer = StartWriter();
+        writer.Post(() => error = writer.TrySwitch(() =>
+            manifest == _manifest || Folder.TrySave(manifest) is not { } unsaved
+                ? OpenIncrement(Folder.PathOf(manifest.LastIncrement!.Name), FileMode.OpenOrCreate)
+                : (null, unsaved)));
+        if ((writer.Drain() ?? error) is { } failed)
+        {
+            StopWriter();
+            return failed;
+        }
+
+        _manifest = manifest;
+        State = AofState.On;
+        _log.Start();
+        ApplyOptions();
+        NoteSize(BytesOfFiles());
+        DeleteHistory();
+        return null;
+    }
+
+    /// <summary>Switches on or off at run time: CONFIG SET appendonly. Switched on, the file counts from the end of a
+    /// first rewrite.</summary>
+    /// <returns>Why it cannot, or null.</returns>
+    public string? Switch(bool on)
+    {
+        if (!on)
+        {
+            Close();
+            return null;
+        }
+
+        if (State != AofState.Off)
+        {
+            return null;
+        }
+
+        if (Folder.TryCreate() is { } reason)
+        {
+            return reason;
+        }
+
+        State = AofState.WaitsForRewrite;
+        IsRewriteScheduled = true;
+        _retryAtMs = 0;
+        TickRewrite();
+        return null;
+    }
+
+    /// <summary>Starts a rewrite, or leaves one to begin when the save that runs is done.</summary>
+    /// <returns>Whether it has begun.</returns>
+    public bool StartOrSchedule()
+    {
+        IsRewriteScheduled = true;
+        _retryAtMs = 0;
+        TickRewrite();
+        return IsRewriting;
+    }
+
+    /// <summary>Has the file written anew because it may not hold what the dataset does.</summary>
+    public void RequestRewrite()
+    {
+        if (State != AofState.Off && !IsRewriting)
+        {
+            IsRewriteScheduled = true;
+        }
+    }
+
+    /// <summary>Gives a running rewrite up; what has been written stays.</summary>
+    public void GiveUpRewrite()
+    {
+        IsRewriteScheduled = false;
+        if (IsRewriting)
+        {
+            _isGivenUp = true;
+            _server.Snapshots.GiveUpBase();
+        }
+    }
+
+    /// <summary>Gives a running rewrite up and has another begin soon.</summary>
+    public void RestartRewrite()
+    {
+        if (IsRewriting)
+        {
+            GiveUpRewrite();
+            IsRewriteScheduled = true;
+        }
+    }
+
+    private void TickRewrite()
+    {
+        if (_isRewriting || _server.Snapshots.IsBusy || _server.IsLoading
+            || _server.Restrictions.HasFlag(Restrictions.Stopping))
+        {
+            return;
+        }
+
+        bool isDue = IsRewriteScheduled || State == AofState.WaitsForRewrite || HasGrown();
+        if (isDue && Environment.TickCount64 >= _retryAtMs)
+        {
+            StartRewrite();
+        }
+    }
+
+    private bool HasGrown()
+    {
+        if (State != AofState.On || Config.AutoAofRewritePercentage == 0
+            || SizeBytes < Config.AutoAofRewriteMinSizeBytes)
+        {
+            return false;
+        }
+
+        long growth = (SizeBytes * 100 / Math.Max(BaseSizeBytes, 1)) - 100;
+        if (growth < Config.AutoAofRewritePercentage)
+        {
+            return false;
+        }
+
+        Log.AofGrown(_server.Log, growth);
+        return true;
+    }
+
+    private void StartRewrite()
+    {
+        EndTurn();
+        IsRewriteScheduled = false;
+        _isRewriting = true;
+        _isGivenUp = false;
+        _rewriteStartedAt = Stopwatch.GetTimestamp();
+        AofWriter writer = StartWriter();
+        _endAtCut = LogEnd;
+        AofManifest manifest = _manifest;
+        _firstKeptIncrement = long.MaxValue;
+        _temporaryIncrement = null;
+        _switchError = null;
+        _endedJob = null;
+        _isSwitched = State == AofState.Off;
+        if (State == AofState.On)
+        {
+            manifest = manifest.WithNextIncrement(Config.AppendFileName);
+            _firstKeptIncrement = manifest.LastIncrement!.Sequence;
+            string path = Folder.PathOf(manifest.LastIncrement!.Name);
+            PostStep(
+                () => writer.TrySwitch(() => OpenAndName(path, manifest)),
+                error => OnSwitched(error, manifest));
+        }
+        else if (State == AofState.WaitsForRewrite)
+        {
+            string path = _temporaryIncrement = TemporaryIncrementPath;
+            PostStep(() => writer.TrySwitch(() => OpenIncrement(path, FileMode.Create)), error => OnSwitched(error, manifest));
+            _log.Start();
+        }
+
+        if (State == AofState.On)
+        {
+            _log.Restart();
+        }
+
+        _server.Snapshots.StartBase(BaseTarget(TemporaryBasePath), OnBaseEnded);
+        Log.AofRewriteStarted(_server.Log);
+        ApplyOptions();
+    }
+
+    private void OnSwitched(string? error, AofManifest manifest)
+    {
+        _isSwitched = true;
+        if (error is null)
+        {
+            _manifest = manifest;
+        }
+        else
+        {
+            Log.AofSwitchFailed(_server.Log, error);
+            _switchError = error;
+            _server.Snapshots.GiveUpBase();
+        }
+
+        PlaceBase();
+    }
+
+    // The snapshot is over, well or not.
+    private void OnBaseEnded(SnapshotJob job)
+    {
+        _endedJob = job;
+        PlaceBase();
+    }
+
+    // Once the base file is whole and the new increment file in use, whichever comes last.
+    private void PlaceBase()
+    {
+        if (_endedJob is not { } job || !_isSwitched)
+        {
+            return;
+        }
+
+        _endedJob = null;
+        if ((_switchError ?? job.Error) is { } error)
+        {
+            EndRewrite(error, job.LengthBytes);
+            return;
+        }
+
+        AofManifest manifest = _manifest;
+        string? incrementPath = null;
+        if (_temporaryIncrement is not null)
+        {
+            // The files of an earlier time are replaced; the one begun at the cut gets a name.
+            manifest = manifest.WithNextIncrement(Config.AppendFileName);
+            _firstKeptIncrement = manifest.LastIncrement!.Sequence;
+            incrementPath = Folder.PathOf(manifest.LastIncrement!.Name);
+        }
+
+        manifest = manifest.WithNewBase(Config.AppendFileName, Config.AofUseRdbPreamble, _firstKeptIncrement);
+        string temporaryIncrement = _temporaryIncrement ?? "";
+        PostStep(() => TryPlace(job.Path, manifest, temporaryIncrement, incrementPath), failed =>
+        {
+            if (failed is null)
+            {
+                OnBaseInPlace(manifest);
+            }
+
+            EndRewrite(failed, job.LengthBytes);
+        });
+    }
+
+    private void OnBaseInPlace(AofManifest manifest)
+    {
+        _manifest = manifest;
+        if (State == AofState.WaitsForRewrite)
+        {
+            State = AofState.On;
+        }
+
+        if (_writer is { } writer)
+        {
+            writer.Post(writer.NoteRewritten);
+        }
+
+        DeleteHistory();
+    }
+
+    private void EndRewrite(string? error, long baseBytes)
+    {
+        bool wasGivenUp = _isGivenUp && error is not null;
+        _isRewriting = false;
+        _isGivenUp = false;
+        LastRewriteSeconds = (long)Stopwatch.GetElapsedTime(_rewriteStartedAt).TotalSeconds;
+        LastRewriteSucceeded = error is null || (wasGivenUp && LastRewriteSucceeded);
+        if (error is null)
+        {
+            RewriteCount++;
+            ConsecutiveFailures = 0;
+            NoteSize(baseBytes + (LogEnd - _endAtCut));
+            Log.AofRewritten(_server.Log);
+        }
+        else if (!wasGivenUp)
+        {
+            ConsecutiveFailures++;
+            _retryAtMs = Environment.TickCount64 + DelayAfterFailureMs();
+            Log.AofRewriteFailed(_server.Log, error);
+        }
+
+        if (State == AofState.WaitsForRewrite)
+        {
+            _log.Stop(); // What has been kept is of no use: the next try begins with another cut.
+        }
+
+        if (State == AofState.Off)
+        {
+            StopWriter();
+        }
+
+        ApplyOptions();
+    }
+
+    private long DelayAfterFailureMs()
+    {
+        int doublings = ConsecutiveFailures - FailuresBeforeDelay;
+        return doublings < 0 ? RetryAfterMs : Math.Min(1L << Math.Min(doublings, 10), MaxDelayMinutes) * 60_000;
+    }
+
+    private SnapshotTarget BaseTarget(string path) => new(
+        path,
+        Folder.PathOf(string.Create(CultureInfo.InvariantCulture, $"{AofFileNames.TempPrefix}{Environment.ProcessId}.rdb")),
+        IsAofBase: true,
+        AsCommands: !Config.AofUseRdbPreamble,
+        WritesOut: Config.AofRewriteIncrementalFsync);
+
+    // A step on the writer's thread, and what follows from it inside the loop.
+    private void PostStep(Func<string?> step, Action<string?> then) => _writer!.Post(() =>
+    {
+        string? error = step();
+        _post(() => then(error));
+    });
+
+    private (SafeFileHandle? File, string? Error) OpenAndName(string path, AofManifest manifest)
+    {
+        (SafeFileHandle? file, string? error) = OpenIncrement(path, FileMode.Create);
+        if (error is null && (error = Folder.TrySave(manifest)) is not null)
+        {
+            file!.Dispose();
+            Delete(path);
+            return (null, error);
+        }
+
+        return (file, error);
+    }
+
+    private static (SafeFileHandle? File, string? Error) OpenIncrement(string path, FileMode mode)
+    {
+        try
+        {
+            return (File.OpenHandle(path, mode, FileAccess.Write, FileShare.Read | FileShare.Delete), null);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return (null, $"Can't open the append-only file {Path.GetFileName(path)}: {DiskError.TextOf(e)}");
+        }
+    }
+
+    private string? TryPlace(string basePath, AofManifest manifest, string temporaryIncrement, string? incrementPath)
+    {
+        try
+        {
+            if (incrementPath is not null)
+            {
+                File.Move(temporaryIncrement, incrementPath, overwrite: true);
+            }
+
+            File.Move(basePath, Folder.PathOf(manifest.Base!.Name), overwrite: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return DiskError.TextOf(e);
+        }
+
+        return Folder.TrySave(manifest);
+    }
+
+    private void DeleteHistory()
+    {
+        if (_manifest.History.Count == 0 || Config.AofDisableAutoGc || _writer is not { } writer)
+        {
+            return;
+        }
+
+        AofManifest kept = _manifest.WithoutHistory();
+        IReadOnlyList<AofFileInfo> history = _manifest.History;
+        _manifest = kept;
+        AofFolder folder = Folder;
+        writer.Post(() =>
+        {
+            foreach (AofFileInfo file in history)
+            {
+                Delete(folder.PathOf(file.Name));
+            }
+
+            _ = folder.TrySave(kept); // A manifest that still names them is as good.
+        });
+    }
+
+    private static void Delete(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It is in nobody's way.
+        }
+    }
+
+    private void NoteSize(long bytes)
+    {
+        BaseSizeBytes = bytes;
+        _sizeAtEnd = bytes - LogEnd;
+    }
+
+    private long BytesOfFiles()
+    {
+        long bytes = 0;
+        foreach (AofFileInfo file in (AofFileInfo[])[.. _manifest.Increments, .. _manifest.Base is { } b ? [b] : Array.Empty<AofFileInfo>()])
+        {
+            FileInfo info = new(Folder.PathOf(file.Name));
+            bytes += info.Exists ? info.Length : 0;
+        }
+
+        return bytes;
+    }
+}

@@ -1,0 +1,439 @@
+using System.Globalization;
+using System.Text;
+using System.Text.RegularExpressions;
+using KvServer.Differential.Tests.Running;
+using KvServer.Differential.Tests.Streams;
+using KvServer.TestSupport;
+
+namespace KvServer.Differential.Tests.Aof;
+
+/// <summary>The append-only file of a running server: what it holds, who can read it, what a damaged one does.</summary>
+public sealed partial class AppendOnlyServerTests : IDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    private readonly string _folder = TestPaths.CreateTempFolder("aof");
+
+    public void Dispose() => TestPaths.DeleteFolder(_folder);
+
+    [Theory]
+    [InlineData(true, "yes", 1)]
+    [InlineData(true, "no", 2)]
+    [InlineData(false, "yes", 3)]
+    [InlineData(false, "no", 4)]
+    public async Task Files_of_one_server_are_the_same_data_in_the_other(bool oursWrites, string preamble, int seed)
+    {
+        ServerPair.RequireReference();
+        string digest;
+        await using (ServerProcess writer = await StartAsync(oursWrites, ("aof-use-rdb-preamble", preamble)))
+        {
+            using RespClient client = writer.Connect();
+            CommandStream stream = new(seed);
+            SendAll(client, stream, 4000);
+            client.Execute("BGREWRITEAOF");
+            SendAll(client, stream, 4000);
+            Wait(() => Info(client, "aof_rewrite_in_progress") == "0");
+            Assert.Equal("ok", Info(client, "aof_last_bgrewrite_status"));
+            SendAll(client, stream, 2000);
+            digest = Digest(client);
+        }
+
+        await using ServerProcess reader = await StartAsync(!oursWrites);
+        using RespClient other = reader.Connect();
+        Assert.Equal(digest, Digest(other));
+    }
+
+    [Fact]
+    public async Task The_same_commands_leave_the_same_text_as_in_the_reference()
+    {
+        ServerPair.RequireReference();
+        string[] script =
+        [
+            "SET a 1", "SET a 2 EX 100", "SET b 1 PX 100000 NX", "SET b 2 XX GET", "SET b 3 KEEPTTL", "SETEX c 50 v",
+            "PSETEX c 50000 v", "SETNX c w", "SETNX d w", "GETSET d x", "GETEX d EX 10", "GETEX d PERSIST", "GETEX d",
+            "GETDEL d", "INCR n", "DECRBY n 5", "INCRBYFLOAT n 0.1", "APPEND a x", "SETRANGE a 3 yy", "MSET e 1 f 2",
+            "MSETNX e 1 g 2", "MSETNX h 1 i 2", "SETBIT bits 7 1", "BITOP NOT nots bits", "BITFIELD bits SET u8 0 3",
+            "BITFIELD bits GET u8 0", "EXPIRE e 100", "EXPIRE e 50 GT", "PEXPIRE e 500000", "EXPIREAT e 4000000000",
+            "PEXPIREAT e 4000000000000", "PERSIST e", "EXPIRE e -1", "EXPIREAT f 1", "SADD s a b c 1 2", "SREM s a zz",
+            "SMOVE s t b", "SPOP s 10", "SADD u 1", "SPOP u", "SUNIONSTORE v t w", "SINTERSTORE w t nosuch",
+            "SDIFFSTORE x t nosuch", "SELECT 3", "SET z 1", "MOVE z 4", "SET z 2", "COPY z y DB 5", "RENAME z zz",
+            "RENAMENX zz z", "SELECT 0", "SWAPDB 3 4", "DEL a nosuch", "UNLINK b", "DEL nosuch", "FLUSHDB", "SET a 1",
+            "FLUSHALL", "SET a 1", "GET a", "TOUCH a", "SET a 1 PX 1",
+        ];
+        List<List<string>> texts = [];
+        foreach (bool ours in new[] { true, false })
+        {
+            await using ServerProcess server = await StartAsync(ours);
+            using RespClient client = server.Connect();
+            foreach (string line in script)
+            {
+                client.ExecuteLine(line);
+            }
+
+            Wait(() => client.Execute("GET", "a").IsNull);
+            client.Execute("SET", "last", "1");
+            client.Execute("CONFIG", "SET", "appendonly", "no");
+            texts.Add([.. AofRequests.ReadLast(_folder).Select(request => Instant.Replace(request, "<instant>"))]);
+            Directory.Delete(Path.Combine(_folder, "appendonlydir"), recursive: true);
+        }
+
+        Assert.Equal(texts[1], texts[0], StringComparer.OrdinalIgnoreCase);
+    }
+
+    [Theory]
+    [InlineData("always")]
+    [InlineData("everysec")]
+    [InlineData("no")]
+    public async Task A_server_that_is_told_to_end_has_everything_at_its_next_start(string policy)
+    {
+        string digest;
+        await using (ServerProcess server = await StartAsync(ours: true, ("appendfsync", policy)))
+        {
+            using RespClient client = server.Connect();
+            SendAll(client, new CommandStream(5), 2000);
+            digest = Digest(client);
+            Assert.Equal(0, await server.StopAsync());
+        }
+
+        await using ServerProcess again = await StartAsync(ours: true);
+        using RespClient other = again.Connect();
+        Assert.Equal(digest, Digest(other));
+    }
+
+    [Fact]
+    public async Task With_always_everything_answered_survives_a_kill()
+    {
+        await using ServerProcess server = await StartAsync(ours: true, ("appendfsync", "always"));
+        using RespClient client = server.Connect();
+        for (int i = 0; i < 200; i++)
+        {
+            Assert.Equal("OK", client.Execute("SET", "k", i.ToString(CultureInfo.InvariantCulture)).AsString);
+        }
+
+        client.SendRaw(string.Concat(Enumerable.Repeat("*2\r\n$4\r\nINCR\r\n$1\r\nn\r\n", 500)));
+        for (int i = 1; i <= 500; i++)
+        {
+            Assert.Equal(i, client.ReadReply().AsInteger);
+        }
+
+        PosixSignal.Send(server.ProcessId, 9);
+        Assert.True(await server.WaitForExitAsync(Patience));
+        await using ServerProcess again = await StartAsync(ours: true);
+        using RespClient other = again.Connect();
+        Assert.Equal("199", other.Execute("GET", "k").AsString);
+        Assert.Equal("500", other.Execute("GET", "n").AsString);
+    }
+
+    [Theory]
+    [InlineData("epoll")]
+    [InlineData("sockets")]
+    public async Task With_always_replies_arrive_in_order_and_before_the_connection_is_closed(string eventLoop)
+    {
+        await using ServerProcess server = await StartAsync(
+            ours: true, ("appendfsync", "always"), ("event-loop", eventLoop));
+        using RespClient quitting = server.Connect();
+        quitting.SendRaw("SET a 1\r\nGET a\r\nINCR a\r\nQUIT\r\nINCR a\r\n");
+        Assert.Equal("+OK\r\n$1\r\n1\r\n:2\r\n+OK\r\n", ReadToEnd(quitting));
+
+        using RespClient halfClosed = server.Connect();
+        halfClosed.SendRaw("SET b 1\r\nINCR b\r\n");
+        halfClosed.ShutdownSend();
+        Assert.Equal("+OK\r\n:2\r\n", ReadToEnd(halfClosed));
+
+        using RespClient malformed = server.Connect();
+        malformed.SendRaw("SET c 1\r\n*1\r\nx\r\n");
+        Assert.Equal("+OK\r\n-ERR Protocol error: expected '$', got 'x'\r\n", ReadToEnd(malformed));
+
+        using RespClient subscriber = server.Connect();
+        subscriber.Execute("SUBSCRIBE", "news");
+        using RespClient client = server.Connect();
+        client.SendRaw("SET d 1\r\nPUBLISH news x\r\nGET d\r\n");
+        Assert.Equal("OK", client.ReadReply().AsString);
+        Assert.Equal(1, client.ReadReply().AsInteger);
+        Assert.Equal("1", client.ReadReply().AsString);
+        Assert.Equal(["message", "news", "x"], subscriber.ReadReply().AsStrings);
+    }
+
+    [Theory]
+    [InlineData("*3\r\n$3\r\nSET\r\n$1\r\nx\r\n$100\r\nabc")]
+    [InlineData("*1\r\n$5\r\nMULTI\r\n*3\r\n$3\r\nSET\r\n$1\r\nx\r\n$1\r\n1\r\n")]
+    [InlineData("\0\0\0\0\0\0\0\0\0")]
+    public async Task A_file_whose_end_is_missing_is_cut_with_a_warning_unless_that_is_not_wanted(string tail)
+    {
+        string path = await WriteFilesAsync();
+        long length = new FileInfo(path).Length;
+        await File.AppendAllTextAsync(path, tail, TestContext.Current.CancellationToken);
+
+        string log = await FailToStartAsync(("aof-load-truncated", "no"));
+        Assert.Contains("Unexpected end of file", log, StringComparison.Ordinal);
+        Assert.Contains("offset " + length.ToString(CultureInfo.InvariantCulture), log, StringComparison.Ordinal);
+        Assert.Equal(length + tail.Length, new FileInfo(path).Length);
+
+        await using ServerProcess server = await StartAsync(ours: true);
+        using RespClient client = server.Connect();
+        Assert.Contains("is cut to", server.Log, StringComparison.Ordinal);
+        Assert.Equal(length, new FileInfo(path).Length);
+        Assert.True(client.Execute("GET", "x").IsNull);
+        Assert.Equal("100", client.Execute("GET", "n").AsString);
+        client.Execute("INCR", "n");
+        Assert.Equal(0, await server.StopAsync());
+        await using ServerProcess again = await StartAsync(ours: true);
+        using RespClient other = again.Connect();
+        Assert.Equal("101", other.Execute("GET", "n").AsString);
+    }
+
+    [Fact]
+    public async Task Damage_in_the_middle_refuses_the_start_and_changes_nothing()
+    {
+        string path = await WriteFilesAsync();
+        byte[] bytes = await File.ReadAllBytesAsync(path, TestContext.Current.CancellationToken);
+        int middle = bytes.Length / 2;
+        int length = middle + bytes.AsSpan(middle).IndexOf("$4\r\nINCR"u8);
+        foreach (byte[] damaged in new byte[][]
+        {
+            [.. bytes[..middle], (byte)(bytes[middle] ^ 0xFF), .. bytes[(middle + 1)..]],
+            [(byte)'+', .. bytes[1..]],
+            [.. bytes[..middle], .. new byte[20], .. bytes[(middle + 20)..]],
+            [.. bytes[..length], .. "$4444"u8, .. bytes[(length + 2)..]],
+        })
+        {
+            await File.WriteAllBytesAsync(path, damaged, TestContext.Current.CancellationToken);
+            string log = await FailToStartAsync();
+            Assert.True(damaged.Length == bytes.Length || log.Contains("others begin inside it", StringComparison.Ordinal), log);
+            Assert.Contains("offset ", log, StringComparison.Ordinal);
+            Assert.Equal(damaged, await File.ReadAllBytesAsync(path, TestContext.Current.CancellationToken));
+        }
+
+        await File.WriteAllBytesAsync(path, bytes, TestContext.Current.CancellationToken);
+        string manifest = Path.Combine(_folder, "appendonlydir", "appendonly.aof.manifest");
+        string text = await File.ReadAllTextAsync(manifest, TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(manifest, text.Replace("type b", "type q", StringComparison.Ordinal), TestContext.Current.CancellationToken);
+        Assert.Contains("manifest", await FailToStartAsync(), StringComparison.OrdinalIgnoreCase);
+        await File.WriteAllTextAsync(manifest, text, TestContext.Current.CancellationToken);
+        File.Move(path, path + ".away");
+        Assert.Contains("No such file or directory", await FailToStartAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Commands_nobody_knows_refuse_the_start()
+    {
+        string path = await WriteFilesAsync();
+        await File.AppendAllTextAsync(path, "*1\r\n$9\r\nNOSUCHCMD\r\n", TestContext.Current.CancellationToken);
+        Assert.Contains("Unknown command 'NOSUCHCMD'", await FailToStartAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Switched_on_at_run_time_it_holds_everything_and_switched_off_nothing_more()
+    {
+        await using ServerProcess server = await ServerProcess.StartAsync(
+            ServerOptions.ForTests().With("dir", _folder));
+        using (RespClient client = server.Connect())
+        {
+            client.Execute("SET", "before", "1");
+            Assert.Equal("OK", client.Execute("CONFIG", "SET", "appendonly", "yes").AsString);
+            client.Execute("SET", "meanwhile", "1");
+            Wait(() => Info(client, "aof_rewrite_in_progress") == "0" && Info(client, "aof_rewrites") == "1");
+            client.Execute("SET", "after", "1");
+            Assert.Equal(1, client.Execute("WAITAOF", "1", "0", "5000").Items[0].AsInteger);
+            client.Execute("CONFIG", "SET", "appendonly", "no");
+            client.Execute("SET", "later", "1");
+            Assert.StartsWith("ERR WAITAOF", client.Execute("WAITAOF", "1", "0", "0").AsString, StringComparison.Ordinal);
+        }
+
+        await server.StopAsync();
+        await using ServerProcess again = await StartAsync(ours: true);
+        using RespClient other = again.Connect();
+        Assert.Equal(3, other.Execute("EXISTS", "before", "meanwhile", "after", "later").AsInteger);
+        Assert.True(other.Execute("GET", "later").IsNull);
+    }
+
+    [Fact]
+    public async Task A_snapshot_is_loaded_when_there_is_no_append_only_file_yet()
+    {
+        await using (ServerProcess server = await ServerProcess.StartAsync(ServerOptions.ForTests().With("dir", _folder)))
+        {
+            using RespClient client = server.Connect();
+            client.Execute("SET", "a", "1");
+            client.Execute("SAVE");
+        }
+
+        await using (ServerProcess server = await StartAsync(ours: true))
+        {
+            using RespClient client = server.Connect();
+            Assert.Equal("2", client.Execute("INCR", "a").AsString);
+        }
+
+        File.Delete(Path.Combine(_folder, "dump.rdb"));
+        await using ServerProcess again = await StartAsync(ours: true);
+        using RespClient other = again.Connect();
+        Assert.Equal("2", other.Execute("GET", "a").AsString);
+    }
+
+    [Fact]
+    public async Task A_single_file_of_an_older_server_becomes_the_base()
+    {
+        const string Old = "*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n1\r\n*2\r\n$4\r\nINCR\r\n$1\r\na\r\n";
+        await File.WriteAllTextAsync(Path.Combine(_folder, "appendonly.aof"), Old, TestContext.Current.CancellationToken);
+        await using (ServerProcess server = await StartAsync(ours: true))
+        {
+            using RespClient client = server.Connect();
+            Assert.Equal("3", client.Execute("INCR", "a").AsString);
+        }
+
+        Assert.False(File.Exists(Path.Combine(_folder, "appendonly.aof")));
+        await using ServerProcess again = await StartAsync(ours: true);
+        using RespClient other = again.Connect();
+        Assert.Equal("3", other.Execute("GET", "a").AsString);
+    }
+
+    [Fact]
+    public async Task It_is_rewritten_by_itself_when_it_has_grown()
+    {
+        await using ServerProcess server = await StartAsync(
+            ours: true, ("auto-aof-rewrite-min-size", "20000"), ("auto-aof-rewrite-percentage", "100"));
+        using RespClient client = server.Connect();
+        for (int i = 0; i < 3000; i++)
+        {
+            client.Execute("SET", "k", "some value or other");
+        }
+
+        Wait(() => Info(client, "aof_rewrites") != "0" && Info(client, "aof_rewrite_in_progress") == "0");
+        Assert.True(long.Parse(Info(client, "aof_current_size"), CultureInfo.InvariantCulture) < 200_000);
+        Assert.Equal("OK", client.Execute("DEBUG", "LOADAOF").AsString);
+        Assert.Equal("some value or other", client.Execute("GET", "k").AsString);
+    }
+
+    [Fact]
+    public async Task Saves_and_rewrites_wait_for_each_other()
+    {
+        await using ServerProcess server = await StartAsync(ours: true);
+        using RespClient client = server.Connect();
+        client.Execute("DEBUG", "POPULATE", "400000", "p", "100");
+        client.SendRaw("BGREWRITEAOF\r\nBGREWRITEAOF\r\nBGSAVE\r\nBGSAVE SCHEDULE\r\n");
+        Assert.Equal("Background append only file rewriting started", client.ReadReply().AsString);
+        Assert.Equal("ERR Background append only file rewriting already in progress", client.ReadReply().AsString);
+        Assert.StartsWith("ERR Another child process is active (AOF?)", client.ReadReply().AsString, StringComparison.Ordinal);
+        Assert.Equal("Background saving scheduled", client.ReadReply().AsString);
+        Wait(() => Info(client, "rdb_saves") == "1" && Info(client, "aof_rewrites") == "1");
+        client.SendRaw("BGSAVE\r\nBGREWRITEAOF\r\n");
+        Assert.Equal("Background saving started", client.ReadReply().AsString);
+        Assert.Equal("Background append only file rewriting scheduled", client.ReadReply().AsString);
+        Wait(() => Info(client, "rdb_saves") == "2" && Info(client, "aof_rewrites") == "2");
+        Assert.Equal("OK", client.Execute("FLUSHALL").AsString);
+        client.SendRaw("BGREWRITEAOF\r\nSAVE\r\n");
+        Assert.StartsWith("Background", client.ReadReply().AsString, StringComparison.Ordinal);
+        Assert.Equal("OK", client.ReadReply().AsString);
+    }
+
+    [Fact]
+    public async Task WAITAOF_tells_the_truth()
+    {
+        await using ServerProcess server = await StartAsync(ours: true, ("appendfsync", "no"));
+        using RespClient client = server.Connect();
+        client.Execute("SET", "a", "1");
+        Assert.Equal(0, client.Execute("WAITAOF", "1", "0", "20").Items[0].AsInteger);
+        client.Send("WAITAOF", "1", "0", "0");
+        using RespClient other = server.Connect();
+        Wait(() => other.Execute("INFO", "clients").AsString.Contains("blocked_clients:1", StringComparison.Ordinal));
+        other.Execute("CONFIG", "SET", "appendfsync", "always");
+        Assert.Equal("*2\r\n:1\r\n:0\r\n", Encoding.Latin1.GetString(client.ReadReply().Raw));
+        Assert.Equal("*2\r\n:1\r\n:0\r\n", Encoding.Latin1.GetString(client.Execute("WAITAOF", "1", "2", "20").Raw));
+        client.Send("WAITAOF", "1", "2", "0");
+        string list = WaitFor(
+            () => other.Execute("CLIENT", "LIST").AsString, list => list.Contains("cmd=waitaof", StringComparison.Ordinal));
+        string line = list.Split('\n').Single(line => line.Contains("cmd=waitaof", StringComparison.Ordinal));
+        string id = line.Split(' ')[0]["id=".Length..];
+        Assert.Equal(1, other.Execute("CLIENT", "UNBLOCK", id, "ERROR").AsInteger);
+        Assert.Equal("UNBLOCKED client unblocked via CLIENT UNBLOCK", client.ReadReply().AsString);
+    }
+
+    [GeneratedRegex(@"\b\d{13}\b", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Instant { get; }
+
+    private Task<ServerProcess> StartAsync(bool ours, params (string Name, string Value)[] settings)
+    {
+        ServerOptions options = ServerOptions.ForTests(ours ? null : ReferenceServer.Binary)
+            .With("dir", _folder).With("appendonly", "yes");
+        foreach ((string name, string value) in settings)
+        {
+            options.With(name, value);
+        }
+
+        return ServerProcess.StartAsync(options);
+    }
+
+    // A hundred INCRs after a rewrite.
+    private async Task<string> WriteFilesAsync()
+    {
+        await using ServerProcess server = await StartAsync(ours: true);
+        using RespClient client = server.Connect();
+        for (int i = 0; i < 100; i++)
+        {
+            client.Execute("INCR", "n");
+        }
+
+        Assert.Equal(0, await server.StopAsync());
+        return Path.Combine(_folder, "appendonlydir", "appendonly.aof.1.incr.aof");
+    }
+
+    private async Task<string> FailToStartAsync(params (string Name, string Value)[] settings)
+    {
+        ServerStartException failure = await Assert.ThrowsAsync<ServerStartException>(() => StartAsync(ours: true, settings));
+        return failure.Message;
+    }
+
+    private static void SendAll(RespClient client, CommandStream stream, int count)
+    {
+        for (int sent = 0; sent < count; sent += 50)
+        {
+            using MemoryStream request = new();
+            for (int i = 0; i < 50; i++)
+            {
+                CommandLine.AppendRequest(request, stream.Next().Arguments);
+            }
+
+            client.SendRaw(request.ToArray());
+            for (int i = 0; i < 50; i++)
+            {
+                client.ReadReply();
+            }
+        }
+    }
+
+    private static string Digest(RespClient client)
+    {
+        foreach (string db in new[] { "0", "1" })
+        {
+            client.Execute("SELECT", db);
+            client.Execute("SCAN", "0", "COUNT", "100000");
+        }
+
+        return client.Execute("DEBUG", "DIGEST").AsString;
+    }
+
+    private static string Info(RespClient client, string field)
+    {
+        string info = client.Execute("INFO", "persistence").AsString;
+        int start = info.IndexOf(field + ":", StringComparison.Ordinal) + field.Length + 1;
+        return info[start..info.IndexOf('\r', start)];
+    }
+
+    private static string ReadToEnd(RespClient client) =>
+        Encoding.Latin1.GetString(client.ReadUntilQuiet(quietMs: 5000).Bytes);
+
+    private static void Wait(Func<bool> condition) => WaitFor(condition, static holds => holds);
+
+    // Each turn is a request to the server that is waited for.
+    private static T WaitFor<T>(Func<T> ask, Func<T, bool> isEnough)
+    {
+        long end = Environment.TickCount64 + (long)Patience.TotalMilliseconds;
+        T answer = ask();
+        while (!isEnough(answer))
+        {
+            Assert.True(Environment.TickCount64 < end, "It does not happen.");
+            answer = ask();
+        }
+
+        return answer;
+    }
+}
