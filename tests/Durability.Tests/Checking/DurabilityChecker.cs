@@ -45,8 +45,11 @@ internal static class DurabilityChecker
             possible.Add((history, ranges));
         }
 
-        IEnumerable<long> candidates = possible.SelectMany(client => client.Ranges).Concat(allowed).Select(range => range.After);
-        if (candidates.Any(instant => Holds(allowed, instant) && possible.TrueForAll(client => Holds(client.Ranges, instant))))
+        // Where ranges have an instant in common, they have the one right after the last beginning of them.
+        IEnumerable<long> candidates =
+            possible.SelectMany(client => client.Ranges).Concat(allowed).Select(range => range.After);
+        if (candidates.Any(instant =>
+            Holds(allowed, instant) && possible.TrueForAll(client => Holds(client.Ranges, instant))))
         {
             return null;
         }
@@ -118,7 +121,8 @@ internal static class DurabilityChecker
     {
         Write? last = history.Writes.Take(position).LastOrDefault(write => write.Keys.Contains(key));
         Write? next = history.Writes.Skip(position).FirstOrDefault(write => write.Keys.Contains(key));
-        return $"{key} is {found.GetValueOrDefault(key)?.ToString() ?? "missing"}, not {model.Find(key)?.ToString() ?? "missing"}"
-            + $" [last write: {last}, next: {next}]";
+        string actual = found.GetValueOrDefault(key)?.ToString() ?? "missing";
+        string expected = model.Find(key)?.ToString() ?? "missing";
+        return $"{key} is {actual}, not {expected} [last write: {last}, next: {next}]";
     }
 }

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace KvServer.Durability.Tests.Checking;
 
-/// <summary>Instants between two events: after the one numbered <paramref name="After"/>, before <paramref name="Before"/>.</summary>
+/// <summary>The instants between two events.</summary>
+/// <param name="After">The number of the event before them.</param>
+/// <param name="Before">The number of the event after them.</param>
 internal readonly record struct InstantRange(long After, long Before)
 {
     /// <summary>Whether the instant right after an event lies in it.</summary>

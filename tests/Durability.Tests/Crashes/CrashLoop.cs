@@ -25,6 +25,7 @@ internal sealed partial class CrashLoop : IAsyncDisposable
     private readonly WriteGenerator[] _generators;
     private IReadOnlyDictionary<KeyId, ModelValue> _data = new Dictionary<KeyId, ModelValue>();
     private ServerProcess? _server;
+    private bool _endedByItself;
 
     /// <summary>Makes a loop on an empty folder.</summary>
     public CrashLoop(CrashMode mode, int seed)
@@ -105,7 +106,7 @@ internal sealed partial class CrashLoop : IAsyncDisposable
         TestPaths.DeleteFolder(_folder);
     }
 
-    [GeneratedRegex(@"(?:started by pid|rewriting started by pid|started by process) (?<pid>\d+)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"started by pid (?<pid>\d+)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex ChildPattern { get; }
 
     private static int Mix(int seed, int round) => unchecked((seed * 31) + (round * 7919));
@@ -144,11 +145,17 @@ internal sealed partial class CrashLoop : IAsyncDisposable
     {
         ServerProcess server = _server!;
         _server = null;
-        PosixSignal.Send(server.ProcessId, KillSignal);
+        if (!server.HasExited)
+        {
+            PosixSignal.Send(server.ProcessId, KillSignal);
+        }
+
         if (!await server.WaitForExitAsync(Patience))
         {
             throw new InvalidOperationException("The server does not end when it is killed.");
         }
+
+        _endedByItself = server.ExitCode == 0;
 
         // redis-server saves in a child, which would outlive it and put its file in place later. Ours has none.
         if (server.Options.IsReference)
@@ -188,7 +195,10 @@ internal sealed partial class CrashLoop : IAsyncDisposable
     {
         if (_mode == CrashMode.Snapshot)
         {
-            return CutsOf(actions.Saves);
+            // A shutdown that went through has saved all that was answered.
+            return _endedByItself
+                ? [new InstantRange(clients.Max(client => client.LastAnswerBefore(long.MaxValue)), EventClock.Never)]
+                : CutsOf(actions.Saves);
         }
 
         long mayLoseTicks = _mode == CrashMode.Always ? 0 : (long)(EverySecondMayLose.TotalSeconds * Stopwatch.Frequency);
@@ -205,7 +215,9 @@ internal sealed partial class CrashLoop : IAsyncDisposable
             lastDone = saves[i].IsDone ? i : lastDone;
         }
 
-        List<InstantRange> cuts = [.. saves.Skip(Math.Max(lastDone, 0)).Select(save => new InstantRange(save.SentAt, save.AnsweredAt))];
+        List<InstantRange> cuts = [.. saves
+            .Skip(Math.Max(lastDone, 0))
+            .Select(save => new InstantRange(save.SentAt, save.AnsweredAt))];
         if (lastDone < 0)
         {
             cuts.Add(new InstantRange(0, 1)); // The state of the start.

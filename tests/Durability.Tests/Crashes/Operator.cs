@@ -17,6 +17,7 @@ internal sealed class Operator(int port, EventClock events)
         ["SAVE"],
         ["BGSAVE", "#saved", "BGSAVE"],
         ["SAVE", "BGSAVE", "#saved", "BGSAVE"],
+        ["SHUTDOWN SAVE"], ["BGSAVE", "SHUTDOWN SAVE"],
     ];
 
     private static readonly string[][] AppendOnlyScripts =
@@ -40,7 +41,7 @@ internal sealed class Operator(int port, EventClock events)
     /// <summary>The saves in order.</summary>
     public IReadOnlyList<SaveAttempt> Saves => _saves;
 
-    /// <summary>The event from which on the append-only file may be behind, because it was switched off; null if it is not.</summary>
+    /// <summary>The event since which the append-only file may be behind, because it was switched off; or null.</summary>
     public long? StoppedAppendingAt { get; private set; }
 
     /// <summary>An answer that should not have come; null if there was none.</summary>
@@ -72,6 +73,10 @@ internal sealed class Operator(int port, EventClock events)
         {
             case "SAVE" or "BGSAVE":
                 Save(client, step);
+                break;
+            case "SHUTDOWN SAVE":
+                _saves.Add(new SaveAttempt { SentAt = events.Next() });
+                Fault = $"{step} was answered with {client.ExecuteLine(step)}"; // Unless the connection ends instead.
                 break;
             case "#saved":
                 WaitFor(client, "rdb_bgsave_in_progress", "0");

@@ -48,7 +48,9 @@ internal sealed class ModelValue
     /// <summary>A short description.</summary>
     public override string ToString()
     {
-        string value = Members is null ? Shorten(Text!) : $"{{{Shorten(string.Join(',', Members.Order(StringComparer.Ordinal)))}}} of {Members.Count}";
+        string value = Members is null
+            ? Shorten(Text!)
+            : $"{{{Shorten(string.Join(',', Members.Order(StringComparer.Ordinal)))}}} of {Members.Count}";
         return value + (ExpiresFromMs == 0 ? "" : $" until {ExpiresFromMs}..{ExpiresToMs}");
     }
 

@@ -52,5 +52,7 @@ internal sealed class Write(int database, params string[] arguments)
     /// <summary>The command line, long arguments cut.</summary>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"db{Database} {string.Join(' ', Arguments.Take(6).Select(a => a.Length <= 40 ? a : a[..40] + "..."))} ({SentAt} - {AnsweredAt})");
+        $"db{Database} {string.Join(' ', Arguments.Take(6).Select(Shorten))} ({SentAt} - {AnsweredAt})");
+
+    private static string Shorten(string argument) => argument.Length <= 40 ? argument : argument[..40] + "...";
 }

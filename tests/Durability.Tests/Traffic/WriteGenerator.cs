@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace KvServer.Durability.Tests.Traffic;
 
-/// <summary>Thinks up the writes of one client on keys of its own, so that every version of a value is another one.</summary>
+/// <summary>Thinks up the writes of one client on keys of its own; every version of a value is another one.</summary>
 internal sealed class WriteGenerator(int client, Random random, TimeProvider clock)
 {
     private static readonly int[] Databases = [0, 1, 5];
