@@ -362,7 +362,7 @@ internal sealed class AofWriter : IDisposable
             }
             catch (IOException e)
             {
-                _gaveUp = !TryCutBack() | WaitsInVain(e.Message);
+                _gaveUp = !TryCutBack() | WaitsInVain(DiskError.TextOf(e));
             }
         }
 
@@ -389,7 +389,7 @@ internal sealed class AofWriter : IDisposable
         catch (IOException e)
         {
             MustRewrite = true;
-            SetError(e.Message);
+            SetError(DiskError.TextOf(e));
             return false;
         }
     }
@@ -448,8 +448,8 @@ internal sealed class AofWriter : IDisposable
         {
             // The system may have dropped the pages it could not write: a later success would say nothing about them.
             MustRewrite = true;
-            SetError(e.Message);
-            return e.Message;
+            SetError(DiskError.TextOf(e));
+            return DiskError.TextOf(e);
         }
 
         if (NowMs - startedAtMs > FsyncEveryMs)

@@ -86,10 +86,11 @@ internal sealed partial class AppendOnlyFile
     public void Hold(Client client) => _heldWriters.Hold(client);
 
     /// <summary>Whether replies written now must wait for the disk. If so the client's connection is resumed when they
-    /// may go.</summary>
+    /// may go, or closed if the disk refuses.</summary>
+    /// <remarks>While it refuses, writes are refused as well and other replies go at once.</remarks>
     public bool HoldsReplyOf(Client client)
     {
-        if (!HoldsReplies || LogEnd <= DurableEnd)
+        if (!HoldsReplies || _error is not null || LogEnd <= DurableEnd)
         {
             return false;
         }
@@ -263,6 +264,7 @@ internal sealed partial class AppendOnlyFile
         if (error is not null && _error is null)
         {
             Log.AofWriteFailed(_server.Log, error);
+            _heldReplies.Abandon(); // Neither "done" nor "refused" would be true.
         }
         else if (error is null)
         {

@@ -34,6 +34,17 @@ internal sealed class ReplyHold
         _held.RemoveRange(kept, _held.Count - kept);
     }
 
+    /// <summary>Closes the connections of all of them: nobody knows when the disk will take their changes.</summary>
+    public void Abandon()
+    {
+        foreach ((Client client, _) in _held)
+        {
+            client.Connection.CloseNow("the append-only file cannot be written");
+        }
+
+        _held.Clear();
+    }
+
     /// <summary>Forgets a client that disconnects.</summary>
     public void Remove(Client client) => _held.RemoveAll(held => held.Client == client);
 }
