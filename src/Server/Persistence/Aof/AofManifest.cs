@@ -149,7 +149,8 @@ internal sealed class AofManifest
     /// <summary>Takes the history out, once its files are deleted.</summary>
     public AofManifest WithoutHistory() => History.Count == 0 ? this : new AofManifest(Base, [], Increments);
 
-    private bool Names(string name) =>
+    /// <summary>Whether a file is one of these.</summary>
+    public bool Names(string name) =>
         Base?.Name == name || History.Any(file => file.Name == name) || Increments.Any(file => file.Name == name);
 
     private static void Append(StringBuilder text, AofFileInfo file)

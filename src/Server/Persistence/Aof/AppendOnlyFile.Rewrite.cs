@@ -19,6 +19,7 @@ internal sealed partial class AppendOnlyFile
     private const int FailuresBeforeDelay = 3;
     private const int MaxDelayMinutes = 60;
     private const int RetryAfterMs = 1000;
+    private const string BasePrefix = AofFileNames.TempPrefix + "rewriteaof-bg-";
 
     private AofManifest _manifest = AofManifest.Empty;
     private bool _isRewriting;
@@ -59,7 +60,7 @@ internal sealed partial class AppendOnlyFile
         new(Path.GetFullPath(Config.AppendDirName, Config.Dir), Config.AppendFileName);
 
     private string TemporaryBasePath => Folder.PathOf(string.Create(
-        CultureInfo.InvariantCulture, $"{AofFileNames.TempPrefix}rewriteaof-bg-{Environment.ProcessId}.aof"));
+        CultureInfo.InvariantCulture, $"{BasePrefix}{Environment.ProcessId}.aof"));
 
     private string TemporaryIncrementPath => Folder.PathOf($"{AofFileNames.TempPrefix}{Config.AppendFileName}.incr");
 
@@ -83,6 +84,7 @@ internal sealed partial class AppendOnlyFile
             return reason;
         }
 
+        RemoveTemporaryFiles();
         AofManifest manifest = _manifest;
         if (manifest.IsEmpty)
         {
@@ -99,12 +101,12 @@ internal sealed partial class AppendOnlyFile
             manifest = manifest.WithNextIncrement(Config.AppendFileName);
         }
 
+        // A file that the manifest does not name yet may be left from a start that was cut short.
         string? error = null;
+        string increment = Folder.PathOf(manifest.LastIncrement!.Name);
         AofWriter writer = StartWriter();
         writer.Post(() => error = writer.TrySwitch(() =>
-            manifest == _manifest || Folder.TrySave(manifest) is not { } unsaved
-                ? OpenIncrement(Folder.PathOf(manifest.LastIncrement!.Name), FileMode.OpenOrCreate)
-                : (null, unsaved)));
+            manifest == _manifest ? OpenIncrement(increment, FileMode.OpenOrCreate) : OpenAndName(increment, manifest)));
         if ((writer.Drain() ?? error) is { } failed)
         {
             StopWriter();
@@ -382,7 +384,7 @@ internal sealed partial class AppendOnlyFile
 
     private SnapshotTarget BaseTarget(string path) => new(
         path,
-        Folder.PathOf(string.Create(CultureInfo.InvariantCulture, $"{AofFileNames.TempPrefix}{Environment.ProcessId}.rdb")),
+        Folder.PathOf(string.Create(CultureInfo.InvariantCulture, $"{BasePrefix}{Environment.ProcessId}.part")),
         IsAofBase: true,
         AsCommands: !Config.AofUseRdbPreamble,
         WritesOut: Config.AofRewriteIncrementalFsync);
@@ -458,6 +460,18 @@ internal sealed partial class AppendOnlyFile
 
             _ = folder.TrySave(kept); // A manifest that still names them is as good.
         });
+    }
+
+    // What a killed server has left. The names are not those of files in use, whatever appendfilename is.
+    private void RemoveTemporaryFiles()
+    {
+        foreach (string path in Directory.EnumerateFiles(Folder.Path, BasePrefix + "*"))
+        {
+            if (!_manifest.Names(Path.GetFileName(path)))
+            {
+                Delete(path);
+            }
+        }
     }
 
     private static void Delete(string path)
