@@ -76,6 +76,9 @@ internal sealed class ServerState(
     /// <summary>The append-only file.</summary>
     public AppendOnlyFile Aof => field ??= new AppendOnlyFile(this);
 
+    /// <summary>Who waits for which keys.</summary>
+    public KeyWaits KeyWaits { get; } = new();
+
     /// <summary>The clients in blocking commands.</summary>
     public BlockedClients Blocked { get; } = new();
 

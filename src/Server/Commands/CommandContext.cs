@@ -61,9 +61,22 @@ internal sealed class CommandContext(ServerState server)
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void KeyChanged(in Key key, KeyEvent keyEvent, long changes = 1)
     {
-        _ = key;
         _ = keyEvent;
         Changes += changes;
+        if (Server.KeyWaits.Count > 0)
+        {
+            Server.KeyWaits.Note(Database, key.Bytes);
+        }
+    }
+
+    /// <summary>Reports that a key came into another database than the client's.</summary>
+    public void KeyArrived(Database database, in Key key, KeyEvent keyEvent)
+    {
+        _ = keyEvent;
+        if (Server.KeyWaits.Count > 0)
+        {
+            Server.KeyWaits.Note(database, key.Bytes);
+        }
     }
 
     /// <summary>Reports changes that belong to no single key (FLUSHALL, SWAPDB).</summary>
@@ -198,6 +211,39 @@ internal sealed class CommandContext(ServerState server)
         Database = database;
     }
 
+    /// <summary>Whether this call waited for a key and is being run again because the key has changed: it replies if it
+    /// can be served now, and passes over keys of the wrong type.</summary>
+    public bool IsRetry { get; private set; }
+
+    /// <summary>Whether this call waits now, and has not replied.</summary>
+    public bool IsBlocked { get; private set; }
+
+    /// <summary>Lets the client wait until one of its keys changes, when the call is run again. A call that is run again
+    /// goes on waiting.</summary>
+    /// <param name="firstKey">The first key argument.</param>
+    /// <param name="keyCount">How many there are, at least 1.</param>
+    /// <param name="endsAtMs">When it stops waiting and null is replied, in ms since the Unix epoch; 0 for never.</param>
+    /// <param name="timesOutWithArray">Whether that null is one of an array.</param>
+    public void WaitForKeys(int firstKey, int keyCount, long endsAtMs, bool timesOutWithArray)
+    {
+        IsBlocked = true;
+        if (IsRetry)
+        {
+            return;
+        }
+
+        HashSet<byte[]> keys = new(PubSub.ByteStringComparer.Instance);
+        for (int i = 0; i < keyCount; i++)
+        {
+            keys.Add(Args[firstKey + i].ToArray());
+        }
+
+        KeyWait wait = new(
+            Server, Client, _batch, _requestIndex, Command, Database, [.. keys], timesOutWithArray);
+        Server.KeyWaits.Add(wait);
+        Server.Blocked.Block(Client, wait, endsAtMs);
+    }
+
     /// <summary>Points the context at the next call. Command loop only.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void Begin(Client client, RequestBatch batch, int requestIndex, Command command, ref readonly Request request)
@@ -213,5 +259,10 @@ internal sealed class CommandContext(ServerState server)
         Changes = 0;
         _isPropagated = false;
         _isPropagatedAnyway = false;
+        IsRetry = false;
+        IsBlocked = false;
     }
+
+    /// <summary>Says that the call is one that has waited. After <see cref="Begin"/>.</summary>
+    internal void BeginRetry() => IsRetry = true;
 }

@@ -60,6 +60,9 @@ internal static class CommandError
     public static ReadOnlySpan<byte> SavingFails =>
         "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that may modify the data set are disabled, because this instance is configured to report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB error."u8;
 
+    /// <summary>CLIENT UNBLOCK ERROR, to the client that was waiting.</summary>
+    public static ReadOnlySpan<byte> Unblocked => "UNBLOCKED client unblocked via CLIENT UNBLOCK"u8;
+
     /// <summary>BGSAVE while the append-only file is being rewritten.</summary>
     public static ReadOnlySpan<byte> RewriteRuns =>
         "ERR Another child process is active (AOF?): can't BGSAVE right now. Use BGSAVE SCHEDULE in order to schedule a BGSAVE whenever possible."u8;

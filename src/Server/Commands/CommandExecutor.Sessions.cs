@@ -56,6 +56,11 @@ internal sealed partial class CommandExecutor
         _server.PubSub.Remove(client);
         _server.Pause.Remove(client);
         _server.Aof.Remove(client);
+        if (client.Wait is KeyWait wait)
+        {
+            _server.KeyWaits.Remove(wait);
+        }
+
         _server.Blocked.Remove(client);
         _server.Clients.Remove(client);
         client.Set(ClientFlags.Closing, true);

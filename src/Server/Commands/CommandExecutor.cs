@@ -121,6 +121,11 @@ internal sealed partial class CommandExecutor
             {
                 timedCalls++;
             }
+
+            if (_server.KeyWaits.HasReady)
+            {
+                ServeWaiting();
+            }
         }
 
         StopTiming(timed, timedCalls, startedAt);
@@ -142,14 +147,15 @@ internal sealed partial class CommandExecutor
     }
 
     /// <returns>True when the handler ran.</returns>
-    private bool Execute(Client client, RequestBatch batch, int index, Command? command, ref readonly Request request)
+    private bool Execute(
+        Client client, RequestBatch batch, int index, Command? command, ref readonly Request request, bool isRetry = false)
     {
         CommandContext ctx = _context;
         ReplyWriter reply = client.Reply;
         long errorsBefore = reply.ErrorCount;
         long bytesBefore = reply.TotalBytesWritten;
         bool ran = false;
-        if ((client.Flags & Skips) != 0)
+        if ((client.Flags & Skips) != 0 && !isRetry)
         {
             client.AdvanceSkip();
         }
@@ -157,13 +163,18 @@ internal sealed partial class CommandExecutor
         try
         {
             ctx.Begin(client, batch, index, command!, in request);
+            if (isRetry)
+            {
+                ctx.BeginRetry();
+            }
+
             if (command is null)
             {
                 CommandGate.RejectUnknown(ctx);
             }
-            else if (_gate.Admits(ctx, command, client, request.ArgumentCount))
+            else if (isRetry || _gate.Admits(ctx, command, client, request.ArgumentCount))
             {
-                if ((_server.Pause.IsActive || _server.Aof.IsBehind) && Holds(client, command))
+                if ((_server.Pause.IsActive || _server.Aof.IsBehind) && !isRetry && Holds(client, command))
                 {
                     batch.Next = index; // The request stays where it is, and is come back to.
                     return false;
@@ -223,6 +234,38 @@ internal sealed partial class CommandExecutor
         }
 
         return ran;
+    }
+
+    // Runs the calls again that wait for keys which the last command, or one of these calls, has changed. Only as long
+    // as the key is there: each call takes something away.
+    private void ServeWaiting()
+    {
+        while (_server.KeyWaits.TryTake(out Database database, out byte[] key, out LinkedList<KeyWait>? queue))
+        {
+            LinkedListNode<KeyWait>? node = queue?.First;
+            while (node is not null && database.TryFind(
+                _server.Keyspace.KeyOf(key), LookupFlags.NoTouch | LookupFlags.NoStats | LookupFlags.Write, out _))
+            {
+                LinkedListNode<KeyWait>? next = node.Next;
+                Retry(node.Value);
+                node = next;
+            }
+        }
+    }
+
+    private void Retry(KeyWait wait)
+    {
+        Client client = wait.Client;
+        ref Request request = ref wait.Batch[wait.RequestIndex];
+        Database selected = client.Database;
+        client.Database = wait.Database;
+        Execute(client, wait.Batch, wait.RequestIndex, wait.Command, in request, isRetry: true);
+        client.Database = selected;
+        if (!_context.IsBlocked)
+        {
+            _server.KeyWaits.Remove(wait);
+            _server.Blocked.Release(client);
+        }
     }
 
     private bool Holds(Client client, Command command)

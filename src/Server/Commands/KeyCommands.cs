@@ -136,6 +136,7 @@ internal static class KeyCommands
         }
 
         ctx.KeyChanged(destination, KeyEvent.CopyTo);
+        ctx.KeyArrived(target, destination, KeyEvent.CopyTo);
         ctx.Reply.Integer(1);
     }
 
@@ -162,7 +163,7 @@ internal static class KeyCommands
         if (moved)
         {
             ctx.KeyChanged(key, KeyEvent.MoveFrom);
-            ctx.KeyChanged(key, KeyEvent.MoveTo, changes: 0);
+            ctx.KeyArrived(target, key, KeyEvent.MoveTo);
         }
 
         ctx.Reply.Integer(moved ? 1 : 0);

@@ -66,6 +66,8 @@ internal static class ServerCommands
         else
         {
             ctx.Server.Keyspace.Swap((int)first, (int)second);
+            ctx.Server.KeyWaits.NoteAll(ctx.Server.Keyspace[(int)first]);
+            ctx.Server.KeyWaits.NoteAll(ctx.Server.Keyspace[(int)second]);
             ctx.DatasetChanged(1);
             ctx.Reply.Ok();
         }

@@ -20,7 +20,7 @@ internal sealed class AofWait(ServerState server, Client client, long end, bool 
     {
         if (withError)
         {
-            Client.Reply.Error("UNBLOCKED client unblocked via CLIENT UNBLOCK"u8);
+            Client.Reply.Error(Commands.CommandError.Unblocked);
         }
         else
         {
