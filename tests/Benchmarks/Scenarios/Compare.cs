@@ -60,16 +60,8 @@ internal static class Compare
     {
         int rounds = options.Quick ? 3 : 7;
         long requests = (options.Quick ? 50_000 : 200_000) * (pipeline == 1 ? 1 : 5);
-        List<BenchmarkRun>[] runs = [[], []];
-        for (int round = 0; round < rounds; round++)
-        {
-            // Who goes first changes, so that neither always meets the machine in the same state.
-            foreach (int i in round % 2 == 0 ? (int[])[0, 1] : [1, 0])
-            {
-                runs[i].Add(await BenchmarkRun.RunAsync(servers[i].Server, requests, pipeline, KeySpace, command));
-            }
-        }
-
+        List<BenchmarkRun>[] runs = await AlternatingRounds.RunAsync(
+            rounds, i => BenchmarkRun.RunAsync(servers[i].Server, requests, pipeline, KeySpace, command));
         BenchmarkRun ours = BenchmarkRun.Median(runs[0]);
         BenchmarkRun theirs = BenchmarkRun.Median(runs[1]);
         foreach ((BenchmarkRun run, Contestant server) in new[] { (ours, servers[0]), (theirs, servers[1]) })

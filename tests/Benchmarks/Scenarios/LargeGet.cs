@@ -12,7 +12,7 @@ internal static class LargeGet
         int rounds = options.Quick ? 3 : 5;
         string[] command = ["GET", "key:__rand_int__"];
         Contestant[] servers = await options.StartBothAsync();
-        List<BenchmarkRun>[] runs = [[], []];
+        List<BenchmarkRun>[] runs;
         try
         {
             foreach (Contestant server in servers)
@@ -22,13 +22,8 @@ internal static class LargeGet
                 await BenchmarkRun.RunAsync(server.Server, requests / 2, 32, keys, command);
             }
 
-            for (int round = 0; round < rounds; round++)
-            {
-                foreach (int i in round % 2 == 0 ? (int[])[0, 1] : [1, 0])
-                {
-                    runs[i].Add(await BenchmarkRun.RunAsync(servers[i].Server, requests, 32, keys, command));
-                }
-            }
+            runs = await AlternatingRounds.RunAsync(
+                rounds, i => BenchmarkRun.RunAsync(servers[i].Server, requests, 32, keys, command));
         }
         finally
         {
