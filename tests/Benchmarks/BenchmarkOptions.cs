@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using KvServer.TestSupport;
 
 namespace KvServer.Benchmarks;
@@ -8,11 +9,17 @@ internal sealed class BenchmarkOptions
 {
     private readonly List<(string Name, string Value)> _own = [];
 
+    /// <summary>What tables call the two servers.</summary>
+    public static IReadOnlyList<string> Names { get; } = ["ours", "redis-server"];
+
     /// <summary>Work less, for a first look.</summary>
     public bool Quick { get; private set; }
 
     /// <summary>Only tests whose name holds this text.</summary>
     public string Only { get; private set; } = "";
+
+    /// <summary>How many keys the scenarios of persistence work on; 0 for what each has by default.</summary>
+    public int Keys { get; private set; }
 
     /// <summary>The executable to measure.</summary>
     public string OurBinary { get; private set; } = "";
@@ -33,6 +40,9 @@ internal sealed class BenchmarkOptions
                 case "--quick": parsed.Quick = true; continue;
                 case "--only" when value is not null: parsed.Only = value; break;
                 case "--binary" when value is not null: parsed.OurBinary = value; break;
+                case "--keys" when int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int keys) && keys > 0:
+                    parsed.Keys = keys;
+                    break;
                 case "--own" when value is not null:
                     string[] words = value.Split(' ', 2);
                     parsed._own.Add((words[0], words.Length > 1 ? words[1] : ""));
@@ -75,7 +85,8 @@ internal sealed class BenchmarkOptions
     }
 
     /// <summary>Starts our server with options for a measurement.</summary>
-    public Task<ServerProcess> StartOursAsync()
+    /// <param name="adjust">Changes these options before the start.</param>
+    public Task<ServerProcess> StartOursAsync(Action<ServerOptions>? adjust = null)
     {
         ServerOptions options = Measured(OurBinary);
         foreach ((string name, string value) in _own)
@@ -83,15 +94,29 @@ internal sealed class BenchmarkOptions
             options.WithOwn(name, value);
         }
 
+        adjust?.Invoke(options);
         return ServerProcess.StartAsync(options);
     }
 
     /// <summary>Starts the reference server with the same options.</summary>
-    public Task<ServerProcess> StartReferenceAsync() => ServerProcess.StartAsync(Measured(ReferenceBinary));
+    /// <param name="adjust">Changes these options before the start.</param>
+    public Task<ServerProcess> StartReferenceAsync(Action<ServerOptions>? adjust = null)
+    {
+        ServerOptions options = Measured(ReferenceBinary);
+        adjust?.Invoke(options);
+        return ServerProcess.StartAsync(options);
+    }
 
     /// <summary>Starts both, ours first.</summary>
-    public async Task<Contestant[]> StartBothAsync() =>
-        [new("ours", await StartOursAsync()), new("redis-server", await StartReferenceAsync())];
+    /// <param name="adjust">Changes the options of each before its start.</param>
+    public async Task<Contestant[]> StartBothAsync(Action<ServerOptions>? adjust = null) =>
+        [await StartAsync(0, adjust), await StartAsync(1, adjust)];
+
+    /// <summary>Starts one.</summary>
+    /// <param name="index">0 for ours, 1 for the reference.</param>
+    /// <param name="adjust">Changes its options before the start.</param>
+    public async Task<Contestant> StartAsync(int index, Action<ServerOptions>? adjust = null) =>
+        new(Names[index], index == 0 ? await StartOursAsync(adjust) : await StartReferenceAsync(adjust));
 
     private static ServerOptions Measured(string binary) =>
         ServerOptions.ForTests(binary).With("maxclients", "20000");

@@ -16,6 +16,7 @@ internal static class BenchmarkProgram
         ("fairness", "p99 of 50 connections with and without one that streams a pipeline", Fairness.RunAsync),
         ("idle", "resident bytes per idle connection, 10,000 of them", Idle.RunAsync),
         ("gc", "managed bytes and collections during 10M commands", Collections.RunAsync),
+        ("snapshot", "latency, CPU and memory of 50 connections without a save and during BGSAVE, 5M keys", Snapshot.RunAsync),
     ];
 
     /// <summary>Runs one scenario, all of them, or BenchmarkDotNet.</summary>
@@ -58,6 +59,7 @@ internal static class BenchmarkProgram
         Console.WriteLine("  all        every scenario above");
         Console.WriteLine("  bdn ...    BenchmarkDotNet with its own arguments, e.g. bdn --filter '*'");
         Console.WriteLine("Options: --quick (a tenth of the work), --only TEXT (tests whose name holds it),");
+        Console.WriteLine("  --keys N (for snapshot),");
         Console.WriteLine("  --binary PATH (the server to measure instead of a fresh publish), --own \"OPTION VALUE\" (for our server)");
     }
 }

@@ -12,11 +12,41 @@ public static class ProcessCounters
     /// <remarks>Resolution is 10 ms. Throws when the process is gone.</remarks>
     public static (TimeSpan User, TimeSpan System) CpuTime(int processId)
     {
-        string stat = File.ReadAllText($"/proc/{processId}/stat");
-
-        // The second field is the name in parentheses and may hold spaces and parentheses itself.
-        string[] fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+        string[] fields = StatFields($"/proc/{processId}/stat");
         return (FromTicks(fields[11]), FromTicks(fields[12]));
+    }
+
+    /// <summary>Returns the processor time of child processes that have ended and been waited for.</summary>
+    /// <remarks>Resolution is 10 ms. Throws when the process is gone.</remarks>
+    public static TimeSpan EndedChildrenCpuTime(int processId)
+    {
+        string[] fields = StatFields($"/proc/{processId}/stat");
+        return FromTicks(fields[13]) + FromTicks(fields[14]);
+    }
+
+    /// <summary>Returns the processor time of the first thread and of those whose name starts with a text.</summary>
+    /// <remarks>Resolution is 10 ms per thread. The kernel keeps 15 characters of a name.</remarks>
+    public static TimeSpan ThreadCpuTime(int processId, string namePrefix)
+    {
+        TimeSpan sum = TimeSpan.Zero;
+        foreach (string thread in Directory.EnumerateDirectories($"/proc/{processId}/task"))
+        {
+            try
+            {
+                if (Path.GetFileName(thread) == processId.ToString(CultureInfo.InvariantCulture)
+                    || File.ReadAllText($"{thread}/comm").StartsWith(namePrefix, StringComparison.Ordinal))
+                {
+                    string[] fields = StatFields($"{thread}/stat");
+                    sum += FromTicks(fields[11]) + FromTicks(fields[12]);
+                }
+            }
+            catch (IOException)
+            {
+                // A thread that ended between the listing and the reading.
+            }
+        }
+
+        return sum;
     }
 
     /// <summary>Returns user plus system processor time of a process.</summary>
@@ -27,18 +57,57 @@ public static class ProcessCounters
     }
 
     /// <summary>Returns the resident memory of a process in bytes.</summary>
-    public static long ResidentBytes(int processId)
+    public static long ResidentBytes(int processId) => Kilobytes($"/proc/{processId}/status", "VmRSS:") * 1024;
+
+    /// <summary>Returns the resident memory of a process and its children in bytes, no page counted twice.</summary>
+    /// <remarks>
+    /// The sum of their proportional set sizes: a page that a fork shares counts in parts, one that was copied counts
+    /// twice. The kernel walks all page tables for this, some 10 ms per GB. A child that ends meanwhile counts as nothing.
+    /// </remarks>
+    public static long FamilyBytes(int processId)
     {
-        foreach (string line in File.ReadLines($"/proc/{processId}/status"))
+        string children = File.ReadAllText($"/proc/{processId}/task/{processId}/children");
+        long sum = 0;
+        foreach (string id in children.Split(' ', StringSplitOptions.RemoveEmptyEntries))
         {
-            if (line.StartsWith("VmRSS:", StringComparison.Ordinal))
+            try
             {
-                string kilobytes = line[6..].Replace("kB", "", StringComparison.Ordinal).Trim();
-                return long.Parse(kilobytes, CultureInfo.InvariantCulture) * 1024;
+                sum += ProportionalBytes(id);
+            }
+            catch (IOException)
+            {
+                // It has ended.
+            }
+            catch (InvalidOperationException)
+            {
+                // It has ended and its parent has not noticed: there are no pages any more.
             }
         }
 
-        throw new InvalidOperationException($"/proc/{processId}/status has no VmRSS line.");
+        return sum + ProportionalBytes(processId.ToString(CultureInfo.InvariantCulture));
+    }
+
+    private static long ProportionalBytes(string processId) => Kilobytes($"/proc/{processId}/smaps_rollup", "Pss:") * 1024;
+
+    private static long Kilobytes(string file, string name)
+    {
+        foreach (string line in File.ReadLines(file))
+        {
+            if (line.StartsWith(name, StringComparison.Ordinal))
+            {
+                string kilobytes = line[name.Length..].Replace("kB", "", StringComparison.Ordinal).Trim();
+                return long.Parse(kilobytes, CultureInfo.InvariantCulture);
+            }
+        }
+
+        throw new InvalidOperationException($"{file} has no {name} line.");
+    }
+
+    private static string[] StatFields(string file)
+    {
+        // The second field is the name in parentheses and may hold spaces and parentheses itself.
+        string stat = File.ReadAllText(file);
+        return stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
     }
 
     private static TimeSpan FromTicks(string ticks) =>

@@ -4,7 +4,7 @@ using KvServer.TestSupport;
 
 namespace KvServer.Benchmarks.Load;
 
-/// <summary>One run of redis-benchmark against one server, with the processor time it cost that server.</summary>
+/// <summary>One run of load (redis-benchmark unless said otherwise) against one server, with the processor time it cost that server.</summary>
 internal sealed partial record BenchmarkRun(
     double RequestsPerSecond,
     double P50Ms,

@@ -16,6 +16,8 @@ internal sealed class KeyFiller : IDisposable
     private readonly byte[] _requests;
     private readonly byte[] _replies = new byte[64 * 1024];
     private readonly int _keyAt;
+    private readonly int _valueBytes;
+    private readonly Random _random = new(1);
 
     /// <summary>Connects.</summary>
     /// <param name="port">The server's loopback port.</param>
@@ -26,6 +28,7 @@ internal sealed class KeyFiller : IDisposable
     public KeyFiller(int port, string prefix, int digits, int valueBytes, int batch)
     {
         _digits = digits;
+        _valueBytes = valueBytes;
         string key = prefix + new string('0', digits);
         string request = string.Create(
             CultureInfo.InvariantCulture,
@@ -52,6 +55,9 @@ internal sealed class KeyFiller : IDisposable
     /// <summary>From how long a batch is listed in <see cref="Slow"/>.</summary>
     public double SlowMs { get; set; } = double.MaxValue;
 
+    /// <summary>Gives every key a value of its own that does not compress, instead of one letter over and over.</summary>
+    public bool RandomValues { get; init; }
+
     /// <summary>Sets the keys numbered <paramref name="first"/> and on.</summary>
     public void Fill(long first, int count)
     {
@@ -61,7 +67,11 @@ internal sealed class KeyFiller : IDisposable
             int size = (int)Math.Min(batch, count - done);
             for (int i = 0; i < size; i++)
             {
-                WriteNumber(_requests.AsSpan((i * _requestBytes) + _keyAt, _digits), first + done + i);
+                RequestTemplate.WriteNumber(_requests.AsSpan((i * _requestBytes) + _keyAt, _digits), first + done + i);
+                if (RandomValues)
+                {
+                    RequestTemplate.WriteText(_requests.AsSpan(((i + 1) * _requestBytes) - 2 - _valueBytes, _valueBytes), _random);
+                }
             }
 
             RunBatch(size, first + done);
@@ -101,15 +111,6 @@ internal sealed class KeyFiller : IDisposable
             {
                 Slow.Add(new SlowRequest(sentAt, keys, ns / 1e6));
             }
-        }
-    }
-
-    private static void WriteNumber(Span<byte> digits, long number)
-    {
-        for (int i = digits.Length - 1; i >= 0; i--)
-        {
-            digits[i] = (byte)('0' + (number % 10));
-            number /= 10;
         }
     }
 }

@@ -1,0 +1,115 @@
+using System.Diagnostics;
+using System.Net.Sockets;
+
+namespace KvServer.Benchmarks.Load;
+
+/// <summary>Connections that each send a request when the last one was answered, from one thread, until disposed.</summary>
+/// <remarks>
+/// For what redis-benchmark can't do: different requests beside each other, and figures of a stretch of time that
+/// something else decides. While the server stands still nothing new is sent: a pause counts once per connection.
+/// </remarks>
+internal sealed class ConnectionLoad : IDisposable
+{
+    private const int WaitMicroseconds = 100_000;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly Contestant _server;
+    private readonly LoadConnection[] _connections;
+    private readonly Thread _thread;
+    private readonly AutoResetEvent _taken = new(initialState: false);
+    private LoadPhase _next;
+    private Exception? _failure;
+    private volatile bool _stopping;
+
+    /// <summary>Connects once for each source and starts sending.</summary>
+    public ConnectionLoad(Contestant server, IEnumerable<IRequestSource> sources)
+    {
+        _server = server;
+        _connections = [.. sources.Select(source => new LoadConnection(server.Server.Port, source))];
+        _next = NewPhase();
+        _thread = new Thread(Run) { IsBackground = true, Name = "connection load" };
+        _thread.Start();
+    }
+
+    /// <summary>Counts while something goes on.</summary>
+    /// <param name="during">What decides how long; requests that were under way when it began count.</param>
+    public async Task<LoadPhase> MeasureAsync(Func<Task> during)
+    {
+        LoadPhase phase = NewPhase();
+        Begin(phase);
+        TimeSpan serving = _server.ServingCpuTime;
+        TimeSpan whole = _server.WholeCpuTime;
+        long startedAt = Stopwatch.GetTimestamp();
+        await during();
+        phase.Seconds = Stopwatch.GetElapsedTime(startedAt).TotalSeconds;
+        phase.ServingCpu = _server.ServingCpuTime - serving;
+        phase.WholeCpu = _server.WholeCpuTime - whole;
+        Begin(NewPhase()); // Afterwards nobody else writes to what is returned.
+        return phase;
+    }
+
+    public void Dispose()
+    {
+        _stopping = true;
+        _thread.Join();
+        Array.ForEach(_connections, connection => connection.Dispose());
+        _taken.Dispose();
+    }
+
+    private LoadPhase NewPhase() => new(_connections.Select(connection => connection.Name));
+
+    private void Begin(LoadPhase phase)
+    {
+        Volatile.Write(ref _next, phase);
+        if (!_taken.WaitOne(Patience) || _failure is not null)
+        {
+            throw new InvalidOperationException($"{_server.Name} stopped answering the load.", _failure);
+        }
+    }
+
+    private void Run()
+    {
+        try
+        {
+            Drive();
+        }
+#pragma warning disable CA1031 // Whatever it is, the thread that measures throws it.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            _failure = e;
+            _taken.Set();
+        }
+    }
+
+    private void Drive()
+    {
+        LoadPhase phase = _next;
+        Dictionary<Socket, LoadConnection> bySocket = _connections.ToDictionary(connection => connection.Socket);
+        Socket[] all = [.. bySocket.Keys];
+        List<Socket> ready = new(all.Length);
+        Array.ForEach(_connections, connection => connection.Send());
+        while (!_stopping)
+        {
+            if (Volatile.Read(ref _next) is { } next && next != phase)
+            {
+                phase = next;
+                _taken.Set();
+            }
+
+            ready.Clear();
+            ready.AddRange(all);
+            Socket.Select(ready, null, null, WaitMicroseconds);
+            foreach (Socket socket in ready)
+            {
+                LoadConnection connection = bySocket[socket];
+                long ns = connection.Receive();
+                if (ns >= 0)
+                {
+                    phase.Latencies[connection.Name].Add(ns);
+                    connection.Send();
+                }
+            }
+        }
+    }
+}

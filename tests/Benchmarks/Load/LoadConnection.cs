@@ -1,0 +1,70 @@
+using System.Buffers.Text;
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+
+namespace KvServer.Benchmarks.Load;
+
+/// <summary>One connection with one request on its way. One thread at a time; allocates nothing between replies.</summary>
+internal sealed class LoadConnection : IDisposable
+{
+    private readonly IRequestSource _source;
+    private readonly byte[] _reply = new byte[1024];
+    private int _received;
+    private long _sentAt;
+
+    /// <summary>Connects to a loopback port.</summary>
+    public LoadConnection(int port, IRequestSource source)
+    {
+        _source = source;
+        Socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        Socket.Connect(IPAddress.Loopback, port);
+    }
+
+    /// <summary>To wait for replies on.</summary>
+    public Socket Socket { get; }
+
+    /// <summary>What its requests are called.</summary>
+    public string Name => _source.Name;
+
+    /// <summary>Sends the next request.</summary>
+    public void Send()
+    {
+        _received = 0;
+        _sentAt = Stopwatch.GetTimestamp();
+        ReadOnlySpan<byte> request = _source.Next();
+        while (request.Length > 0)
+        {
+            request = request[Socket.Send(request)..];
+        }
+    }
+
+    /// <summary>Receives once.</summary>
+    /// <returns>Nanoseconds from the sending to now, or -1 when the reply is not complete yet.</returns>
+    /// <exception cref="InvalidOperationException">An error reply, one that is too long, or the end of the connection.</exception>
+    public long Receive()
+    {
+        int bytes = Socket.Receive(_reply.AsSpan(_received));
+        _received += bytes;
+        if (bytes == 0 || _reply[0] == '-')
+        {
+            throw new InvalidOperationException($"The server closed the connection or refused a request of {Name}.");
+        }
+
+        return IsComplete(_reply.AsSpan(0, _received)) ? Stopwatch.GetElapsedTime(_sentAt).Ticks * 100 : -1;
+    }
+
+    public void Dispose() => Socket.Dispose();
+
+    private static bool IsComplete(ReadOnlySpan<byte> reply)
+    {
+        int lineEnd = reply.IndexOf("\r\n"u8);
+        if (lineEnd < 0 || reply[0] != '$')
+        {
+            return lineEnd >= 0;
+        }
+
+        return Utf8Parser.TryParse(reply[1..lineEnd], out int length, out _)
+            && reply.Length >= lineEnd + 2 + (length < 0 ? 0 : length + 2);
+    }
+}
