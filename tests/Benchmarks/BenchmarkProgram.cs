@@ -17,6 +17,7 @@ internal static class BenchmarkProgram
         ("idle", "resident bytes per idle connection, 10,000 of them", Idle.RunAsync),
         ("gc", "managed bytes and collections during 10M commands", Collections.RunAsync),
         ("snapshot", "latency, CPU and memory of 50 connections without a save and during BGSAVE, 5M keys", Snapshot.RunAsync),
+        ("saveload", "SAVE, start with a file and DEBUG RELOAD, 5M keys and some sets; each loads both files", SaveLoad.RunAsync),
     ];
 
     /// <summary>Runs one scenario, all of them, or BenchmarkDotNet.</summary>
@@ -59,7 +60,7 @@ internal static class BenchmarkProgram
         Console.WriteLine("  all        every scenario above");
         Console.WriteLine("  bdn ...    BenchmarkDotNet with its own arguments, e.g. bdn --filter '*'");
         Console.WriteLine("Options: --quick (a tenth of the work), --only TEXT (tests whose name holds it),");
-        Console.WriteLine("  --keys N (for snapshot),");
+        Console.WriteLine("  --keys N (for snapshot and saveload),");
         Console.WriteLine("  --binary PATH (the server to measure instead of a fresh publish), --own \"OPTION VALUE\" (for our server)");
     }
 }
