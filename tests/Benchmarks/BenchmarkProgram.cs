@@ -18,6 +18,7 @@ internal static class BenchmarkProgram
         ("gc", "managed bytes and collections during 10M commands", Collections.RunAsync),
         ("snapshot", "latency, CPU and memory of 50 connections without a save and during BGSAVE, 5M keys", Snapshot.RunAsync),
         ("saveload", "SAVE, start with a file and DEBUG RELOAD, 5M keys and some sets; each loads both files", SaveLoad.RunAsync),
+        ("aof", "SET without an append-only file, with everysec, no fsync and always; SET during BGREWRITEAOF, 5M keys", AppendOnly.RunAsync),
     ];
 
     /// <summary>Runs one scenario, all of them, or BenchmarkDotNet.</summary>
@@ -60,7 +61,7 @@ internal static class BenchmarkProgram
         Console.WriteLine("  all        every scenario above");
         Console.WriteLine("  bdn ...    BenchmarkDotNet with its own arguments, e.g. bdn --filter '*'");
         Console.WriteLine("Options: --quick (a tenth of the work), --only TEXT (tests whose name holds it),");
-        Console.WriteLine("  --keys N (for snapshot and saveload),");
+        Console.WriteLine("  --keys N (for snapshot, saveload and aof),");
         Console.WriteLine("  --binary PATH (the server to measure instead of a fresh publish), --own \"OPTION VALUE\" (for our server)");
     }
 }
