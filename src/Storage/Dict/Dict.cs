@@ -76,8 +76,8 @@ public readonly unsafe partial struct Dict<TLayout>
     /// <exception cref="OutOfMemoryException">The system has no memory.</exception>
     public static Dict<TLayout> Create(DictRuntime runtime)
     {
-        var state = (DictState*)runtime.Heap.Allocate(DictState.Bytes, HeapTag.State);
-        *state = default;
+        var state = (DictState*)runtime.Heap.Allocate((nuint)TLayout.StateBytes, HeapTag.State);
+        new Span<byte>(state, TLayout.StateBytes).Clear();
         state->RehashIndex = -1;
         return new Dict<TLayout>(state, runtime);
     }
@@ -87,7 +87,7 @@ public readonly unsafe partial struct Dict<TLayout>
     public static long FreeAll(NativeHeap heap, DictState* state, FreeFrom from)
     {
         long count = FreeTable(heap, ref state->Table0, from) + FreeTable(heap, ref state->Table1, from);
-        heap.Free((byte*)state, DictState.Bytes, HeapTag.State, from);
+        heap.Free((byte*)state, (nuint)TLayout.StateBytes, HeapTag.State, from);
         return count;
     }
 

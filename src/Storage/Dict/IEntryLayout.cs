@@ -11,6 +11,9 @@ public unsafe interface IEntryLayout
     /// <summary>Whether the entry has this key.</summary>
     static abstract bool Matches(byte* entry, ReadOnlySpan<byte> key);
 
+    /// <summary>Bytes of the block that begins with the dict's state; a layout may have more there than that.</summary>
+    static virtual int StateBytes => DictState.Bytes;
+
     /// <summary>Frees an entry and all it owns.</summary>
     static abstract void Free(NativeHeap heap, byte* entry, FreeFrom from);
 }

@@ -8,14 +8,13 @@ namespace KvServer.Storage;
 /// offset 0      6        8        12
 ///        [next:6|length:2|hash:4  |length:4 if the short one is 32767] bytes
 /// </code>
-/// The highest bit of the short length is the mark that snapshots use; see <see cref="SnapshotCut"/>.
+/// The highest bit of the short length is the mark that snapshots use; see <see cref="ElementMark"/>.
 /// A member of 4 bytes takes 16, beside 8 to 16 for its bucket.
 /// </remarks>
-public readonly unsafe struct MemberLayout : IEntryLayout
+public readonly unsafe struct MemberLayout : IElementLayout
 {
     private const int LengthOffset = 6;
     private const int LongMark = short.MaxValue;
-    private const int SnapshotMark = 1 << 15;
 
     /// <summary>The member; valid until it is removed.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -28,7 +27,7 @@ public readonly unsafe struct MemberLayout : IEntryLayout
     }
 
     /// <summary>Bytes of the block, as asked from the heap.</summary>
-    public static nuint BlockBytesOf(byte* entry) => BlockBytes(BytesOf(entry).Length);
+    public static nuint BlockBytesOf(byte* element) => BlockBytes(BytesOf(element).Length);
 
     /// <summary>Makes an entry that the caller then adds to a dict.</summary>
     /// <exception cref="OutOfMemoryException">The system has no memory.</exception>
@@ -40,18 +39,12 @@ public readonly unsafe struct MemberLayout : IEntryLayout
     internal static byte* Create(DictRuntime runtime, ulong hash, ReadOnlySpan<byte> member) =>
         Create(runtime.Heap, hash, member, runtime.MarksMembers);
 
-    /// <summary>Whether a member has the mark.</summary>
-    internal static bool HasMark(byte* entry) => (*(ushort*)(entry + LengthOffset) & SnapshotMark) != 0;
-
-    /// <summary>Gives a member the other mark.</summary>
-    internal static void FlipMark(byte* entry) => *(ushort*)(entry + LengthOffset) ^= SnapshotMark;
-
     private static byte* Create(NativeHeap heap, ulong hash, ReadOnlySpan<byte> member, bool isMarked)
     {
         byte* entry = heap.Allocate(BlockBytes(member.Length), HeapTag.Member);
         bool isLong = member.Length >= LongMark;
         *(ulong*)entry = 0;
-        *(ushort*)(entry + LengthOffset) = (ushort)((isLong ? LongMark : member.Length) | (isMarked ? SnapshotMark : 0));
+        *(ushort*)(entry + LengthOffset) = (ushort)((isLong ? LongMark : member.Length) | (isMarked ? ElementMark.Bit : 0));
         EntryLink.SetHash(entry, (uint)hash);
         byte* start = entry + EntryLink.Bytes;
         if (isLong)
@@ -71,6 +64,14 @@ public readonly unsafe struct MemberLayout : IEntryLayout
     /// <inheritdoc/>
     public static void Free(NativeHeap heap, byte* entry, FreeFrom from) =>
         heap.Free(entry, BlockBytesOf(entry), HeapTag.Member, from);
+
+    /// <inheritdoc/>
+    static byte* IElementLayout.Copy(DictRuntime runtime, byte* element) =>
+        Create(runtime, EntryLink.Hash(element), BytesOf(element));
+
+    /// <inheritdoc/>
+    static void IElementLayout.HandOver(SnapshotRecordWriter writer, byte* element) =>
+        writer.Part(SnapshotRecordKind.Member, BytesOf(element));
 
     private static nuint BlockBytes(int length) =>
         (nuint)(EntryLink.Bytes + (length >= LongMark ? sizeof(int) : 0) + length);

@@ -100,7 +100,7 @@ public sealed unsafe partial class Database
         }
 
         var text = new StringBuilder();
-        new Dict<MemberLayout>((DictState*)entry.Pointer, _keyspace.MemberRuntime).Describe(text);
+        DictCollection.Of(entry.Type).Describe(_keyspace.MemberRuntime, (DictState*)entry.Pointer, text);
         return text.ToString();
     }
 

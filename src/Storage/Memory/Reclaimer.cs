@@ -33,7 +33,7 @@ public sealed unsafe class Reclaimer : IDisposable
         Block,
         Entry,
         Dataset,
-        Members,
+        Elements,
         Region,
     }
 
@@ -98,14 +98,14 @@ public sealed unsafe class Reclaimer : IDisposable
     {
         Invariant.Check(
             EntryBlock.EncodingOf(entry) == ValueEncoding.HashTable, "only dicts have parts to be freed one by one");
-        FreeMembers((DictState*)*(nint*)EntryBlock.ValueStart(entry));
+        FreeElements(EntryBlock.TypeOf(entry), (DictState*)*(nint*)EntryBlock.ValueStart(entry));
     }
 
-    /// <summary>Takes the dict of a set.</summary>
-    internal void FreeMembers(DictState* members)
+    /// <summary>Takes the dict of a collection.</summary>
+    internal void FreeElements(ValueType type, DictState* elements)
     {
         Interlocked.Increment(ref _pendingObjects);
-        Enqueue(new Work(WorkKind.Members, (nint)members, 0, 0));
+        Enqueue(new Work(WorkKind.Elements, (nint)elements, (nint)type, 0));
     }
 
     /// <summary>Takes the dicts of a flushed database.</summary>
@@ -163,8 +163,8 @@ public sealed unsafe class Reclaimer : IDisposable
                 case WorkKind.Region:
                     Pages.UnmapAligned((byte*)work.First, Region.Bytes);
                     break;
-                case WorkKind.Members:
-                    Dict<MemberLayout>.FreeAll(_heap, (DictState*)work.First, FreeFrom.Background);
+                case WorkKind.Elements:
+                    DictCollection.Of((ValueType)work.Second).Free(_heap, (DictState*)work.First, FreeFrom.Background);
                     objects = 1;
                     break;
                 case WorkKind.Dataset:

@@ -21,21 +21,25 @@ public sealed unsafe partial class SnapshotCut
         }
     }
 
-    /// <summary>Hands over a member that is about to be removed from a dict.</summary>
-    internal void BeforeRemoval(DictState* members, byte* member)
+    /// <summary>Hands over an element of a collection that is about to be changed or removed, unless that has been
+    /// done. Its entry comes first (<see cref="BeforeChange(byte*, int)"/>).</summary>
+    /// <param name="elements">The collection's dict.</param>
+    /// <param name="element">The element, as it was at the cut; has the new mark afterwards.</param>
+    internal void BeforeElementChange(DictState* elements, byte* element)
     {
-        if (!IsOldMember(member))
+        if (ElementMark.IsSet(element) != OldMark)
         {
             return;
         }
 
         HandedOver++;
-        SnapshotPart part = PartOf((byte*)members);
+        SnapshotPart part = PartOf((byte*)elements);
         part.Done++;
         SnapshotRecordWriter target = part == _current
             ? _out
-            : part.Removed ??= new SnapshotRecordWriter(_queue, holdsBack: true) { Discards = _discards };
-        target.Part(SnapshotRecordKind.Member, MemberLayout.BytesOf(member));
+            : part.Saved ??= new SnapshotRecordWriter(_queue, holdsBack: true) { Discards = _discards };
+        part.Collection.HandOver(target, element);
+        ElementMark.Flip(element);
     }
 
     /// <summary>Saves what a string in a block of its own holds where it is about to be changed.</summary>
@@ -116,9 +120,11 @@ public sealed unsafe partial class SnapshotCut
         return isNeeded;
     }
 
+    // The mark of elements that belong to the snapshot and have not been handed over.
+    private bool OldMark => _newMark == EntryFlags.None;
+
     private bool IsOld(byte* block) => (EntryBlock.FlagsOf(block) & EntryFlags.SnapshotMark) != _newMark;
 
-    private bool IsOldMember(byte* member) => MemberLayout.HasMark(member) != (_newMark != EntryFlags.None);
 
     private void HandOver(byte* block, int index)
     {
@@ -142,15 +148,15 @@ public sealed unsafe partial class SnapshotCut
                 target.SelectDatabase(_byIndex[index]!);
                 target.Value(SnapshotRecordKind.IntSet, key, expireAtMs, clock, EntryBlock.InlineOf(area));
                 break;
-            case ValueEncoding.PackedList when EntryBlock.TypeOf(block) == ValueType.Set:
+            case ValueEncoding.PackedList:
                 target.SelectDatabase(_byIndex[index]!);
-                target.Value(SnapshotRecordKind.PackedSet, key, expireAtMs, clock, EntryBlock.InlineOf(area));
+                target.Value(PackedKindOf(EntryBlock.TypeOf(block)), key, expireAtMs, clock, EntryBlock.InlineOf(area));
                 break;
             case ValueEncoding.Block:
                 var text = Unsafe.ReadUnaligned<BlockString>(area);
                 if (text.Length > PieceBytes)
                 {
-                    Begin(text.Start, isString: true, text.Length, index, key, expireAtMs, clock);
+                    Begin(text.Start, ValueType.String, text.Length, index, key, expireAtMs, clock);
                     break;
                 }
 
@@ -158,12 +164,13 @@ public sealed unsafe partial class SnapshotCut
                 target.Value(
                     SnapshotRecordKind.String, key, expireAtMs, clock, new ReadOnlySpan<byte>(text.Start, (int)text.Length));
                 break;
-            case ValueEncoding.HashTable when EntryBlock.TypeOf(block) == ValueType.Set:
-                var members = (DictState*)Unsafe.ReadUnaligned<nint>(area);
-                long count = members->Table0.Used + members->Table1.Used;
-                if (count > WholeSetMembers || !TryHandOverWhole(members, count, index, key, expireAtMs, clock))
+            case ValueEncoding.HashTable:
+                ValueType type = EntryBlock.TypeOf(block);
+                var elements = (DictState*)Unsafe.ReadUnaligned<nint>(area);
+                long count = DictCollection.CountOf(elements);
+                if (count > WholeElements || !TryHandOverWhole(elements, type, count, index, key, expireAtMs, clock))
                 {
-                    Begin((byte*)members, isString: false, count, index, key, expireAtMs, clock);
+                    Begin((byte*)elements, type, count, index, key, expireAtMs, clock);
                 }
 
                 break;
@@ -177,48 +184,54 @@ public sealed unsafe partial class SnapshotCut
         KeysProcessed++;
     }
 
-    private void Begin(
-        byte* start, bool isString, long count, int index, ReadOnlySpan<byte> key, long expireAtMs, uint clock)
+    private static SnapshotRecordKind PackedKindOf(ValueType type) => type switch
     {
-        SnapshotPart part = new(start, isString, count, index, key.ToArray(), expireAtMs, clock);
+        ValueType.Set => SnapshotRecordKind.PackedSet,
+        _ => throw new InvalidOperationException("A snapshot knows every type that can be packed."),
+    };
+
+    private void Begin(
+        byte* start, ValueType type, long count, int index, ReadOnlySpan<byte> key, long expireAtMs, uint clock)
+    {
+        SnapshotPart part = new(start, type, count, index, key.ToArray(), expireAtMs, clock);
         _waiting.EnsureCapacity(_waiting.Count + 1); // A part is in both or in neither.
         _parts.Add((nint)start, part);
         _waiting.Enqueue(part);
     }
 
-    // The table may still have been made for many members, so the buckets are limited too.
+    // The table may still have been made for many elements, so the buckets are limited too.
     private bool TryHandOverWhole(
-        DictState* members, long count, int index, ReadOnlySpan<byte> key, long expireAtMs, uint clock)
+        DictState* elements,
+        ValueType type,
+        long count,
+        int index,
+        ReadOnlySpan<byte> key,
+        long expireAtMs,
+        uint clock)
     {
         const int MaxBuckets = 1024;
+        DictCollection collection = DictCollection.Of(type);
         int bucketsLeft = MaxBuckets;
         long bytes = 0;
-        SnapshotTableWalk walk = new(members);
-        while (walk.MoveNext(out byte* member, ref bucketsLeft))
+        SnapshotTableWalk walk = new(elements);
+        while (walk.MoveNext(out byte* chain, ref bucketsLeft))
         {
-            for (; member != null; member = EntryLink.Next(member))
-            {
-                bytes += MemberLayout.BytesOf(member).Length;
-            }
+            bytes += collection.ChainBytes(chain);
         }
 
-        if (!walk.IsAtEnd || bytes > WholeSetBytes)
+        if (!walk.IsAtEnd || bytes > WholeBytes)
         {
             return false;
         }
 
         SnapshotRecordWriter target = Target;
         target.SelectDatabase(_byIndex[index]!);
-        target.Number(SnapshotRecordKind.Set, key, expireAtMs, clock, count);
+        target.Number(collection.RecordKind, key, expireAtMs, clock, count);
         bucketsLeft = MaxBuckets;
-        walk = new SnapshotTableWalk(members);
-        while (walk.MoveNext(out byte* member, ref bucketsLeft))
+        walk = new SnapshotTableWalk(elements);
+        while (walk.MoveNext(out byte* chain, ref bucketsLeft))
         {
-            for (; member != null; member = EntryLink.Next(member))
-            {
-                MemberLayout.FlipMark(member);
-                target.Part(SnapshotRecordKind.Member, MemberLayout.BytesOf(member));
-            }
+            collection.HandOverChain(target, chain, OldMark);
         }
 
         target.End();
@@ -228,7 +241,7 @@ public sealed unsafe partial class SnapshotCut
     private SnapshotPart PartOf(byte* start)
     {
         bool found = _parts.TryGetValue((nint)start, out SnapshotPart? part);
-        Invariant.Check(found, "a set with members of the snapshot is being written");
+        Invariant.Check(found, "a collection with elements of the snapshot is being written");
         return part!;
     }
 

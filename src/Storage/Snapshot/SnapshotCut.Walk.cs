@@ -81,15 +81,15 @@ public sealed unsafe partial class SnapshotCut
     {
         _out.SelectDatabase(_byIndex[part.Database]!);
         _out.Number(
-            part.IsString ? SnapshotRecordKind.LongString : SnapshotRecordKind.Set,
+            part.IsString ? SnapshotRecordKind.LongString : part.Collection.RecordKind,
             part.Key,
             part.ExpireAtMs,
             part.Clock,
             part.Count);
-        if (part.Removed is { Discards: false })
+        if (part.Saved is { Discards: false })
         {
-            part.Removed.ReleaseTo(_out);
-            part.Removed = null;
+            part.Saved.ReleaseTo(_out);
+            part.Saved = null;
         }
 
         _current = part;
@@ -113,22 +113,14 @@ public sealed unsafe partial class SnapshotCut
         }
 
         int bucketsLeft = BucketsPerStep;
-        while (part.Walk.MoveNext(out byte* member, ref bucketsLeft))
+        while (part.Walk.MoveNext(out byte* chain, ref bucketsLeft))
         {
-            for (; member != null; member = EntryLink.Next(member))
-            {
-                if (IsOldMember(member))
-                {
-                    MemberLayout.FlipMark(member);
-                    part.Done++;
-                    _out.Part(SnapshotRecordKind.Member, MemberLayout.BytesOf(member));
-                }
-            }
+            part.Done += part.Collection.HandOverChain(_out, chain, OldMark);
         }
 
         if (part.Walk.IsAtEnd)
         {
-            Invariant.Check(part.Done == part.Count, "a set is written with the members it had at the cut");
+            Invariant.Check(part.Done == part.Count, "a collection is written with the elements it had at the cut");
             Leave(part);
         }
     }

@@ -4,7 +4,7 @@ namespace KvServer.Storage;
 
 /// <summary>The dataset at one instant, handed over piece by piece while commands go on: a snapshot without a fork.</summary>
 /// <remarks>
-/// <para>Every entry, and every member of a set kept as a dict, has one bit, the mark. Between two snapshots all of them
+/// <para>Every entry, and every element of a collection kept as a dict, has one bit, the mark. Between two snapshots all of them
 /// have the same. Starting one flips what new ones get: from then on the other value says "belongs to the snapshot and
 /// has not been handed over". So the cut takes no longer than listing the databases.</para>
 /// <code>
@@ -14,18 +14,18 @@ namespace KvServer.Storage;
 /// </code>
 /// <para>New entries carry the new mark and are never written. When the walker has been everywhere, all marks are the
 /// same again. A snapshot that is given up has to go on walking, for the marks alone.</para>
-/// <para>Large sets and strings are parts (<see cref="SnapshotPart"/>): handing one over only notes its key and count.
-/// The walker goes on with it before anything else. Meanwhile members have marks of their own, so that a command that
-/// removes one hands over just that, and a change inside a string first saves the 64 KB around it. What other
+/// <para>Large collections and strings are parts (<see cref="SnapshotPart"/>): handing one over only notes its key and count.
+/// The walker goes on with it before anything else. Meanwhile elements have marks of their own, so that a command that
+/// changes or removes one hands over just that, and a change inside a string first saves the 64 KB around it. What other
 /// commands hand over while a part is being written is held back until the part has ended, because in the file a value
 /// has to lie in one piece.</para>
 /// <para>Flushed databases and deleted parts are kept until they have been written. Command loop only.</para>
 /// </remarks>
 public sealed unsafe partial class SnapshotCut
 {
-    // A set that is at most so large is handed over whole: a few microseconds.
-    private const long WholeSetMembers = 64;
-    private const long WholeSetBytes = 16 * 1024;
+    // A dict that is at most so large is handed over whole: a few microseconds.
+    private const long WholeElements = 64;
+    private const long WholeBytes = 16 * 1024;
 
     // Strings up to this size are copied at once; longer ones in pieces of it.
     private const int PieceBytes = 64 * 1024;
@@ -60,7 +60,7 @@ public sealed unsafe partial class SnapshotCut
     /// <summary>Of these: how many have been handed over, or begun.</summary>
     public long KeysProcessed { get; private set; }
 
-    /// <summary>Entries, members and pieces of strings that were handed over because a command was about to change them.</summary>
+    /// <summary>Entries, elements and pieces of strings that were handed over because a command was about to change them.</summary>
     public long HandedOver { get; private set; }
 
     /// <summary>Bytes that wait, in the queue or held back, for the background thread.</summary>
@@ -71,7 +71,7 @@ public sealed unsafe partial class SnapshotCut
             long bytes = _queue.QueuedBytes + _heldBack.HeldBytes;
             foreach (SnapshotPart part in _parts.Values)
             {
-                bytes += (part.Removed?.HeldBytes ?? 0) + ((part.SavedPieces?.Count ?? 0) * (long)PieceBytes);
+                bytes += (part.Saved?.HeldBytes ?? 0) + ((part.SavedPieces?.Count ?? 0) * (long)PieceBytes);
             }
 
             return bytes;
@@ -157,7 +157,7 @@ public sealed unsafe partial class SnapshotCut
         }
         else
         {
-            _keyspace.Reclaimer.FreeMembers((DictState*)part.Start);
+            _keyspace.Reclaimer.FreeElements(part.Type, (DictState*)part.Start);
         }
     }
 }

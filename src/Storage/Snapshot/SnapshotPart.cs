@@ -6,17 +6,22 @@ namespace KvServer.Storage;
 /// the key goes, the snapshot takes that over and frees it at the end.
 /// </remarks>
 internal sealed unsafe class SnapshotPart(
-    byte* start, bool isString, long count, int database, byte[] key, long expireAtMs, uint clock)
+    byte* start, ValueType type, long count, int database, byte[] key, long expireAtMs, uint clock)
 {
-    /// <summary>Where the walk over a dict's members stands.</summary>
-    public SnapshotTableWalk Walk = isString ? default : new SnapshotTableWalk((DictState*)start);
+    /// <summary>Where the walk over a dict's elements stands.</summary>
+    public SnapshotTableWalk Walk = type == ValueType.String ? default : new SnapshotTableWalk((DictState*)start);
 
     /// <summary>The dict's state, or the string's bytes.</summary>
     public byte* Start { get; set; } = start;
 
-    public bool IsString { get; } = isString;
+    public ValueType Type { get; } = type;
 
-    /// <summary>Members, or bytes, at the cut.</summary>
+    public bool IsString => Type == ValueType.String;
+
+    /// <summary>What is done with the elements; not for strings.</summary>
+    public DictCollection Collection { get; } = type == ValueType.String ? null! : DictCollection.Of(type);
+
+    /// <summary>Elements, or bytes, at the cut.</summary>
     public long Count { get; } = count;
 
     public int Database { get; } = database;
@@ -27,7 +32,7 @@ internal sealed unsafe class SnapshotPart(
 
     public uint Clock { get; } = clock;
 
-    /// <summary>Members, or bytes, handed over so far.</summary>
+    /// <summary>Elements, or bytes, handed over so far.</summary>
     public long Done { get; set; }
 
     /// <summary>Whether the value belongs to the snapshot, because its key is gone.</summary>
@@ -36,8 +41,8 @@ internal sealed unsafe class SnapshotPart(
     /// <summary>Bytes of the block of an owned string.</summary>
     public uint Capacity { get; set; }
 
-    /// <summary>Members that were removed before the walk over this set began.</summary>
-    public SnapshotRecordWriter? Removed { get; set; }
+    /// <summary>Elements that were changed or removed before the walk over this collection began, as they were.</summary>
+    public SnapshotRecordWriter? Saved { get; set; }
 
     /// <summary>Pieces of a string as they were before they were changed, by number.</summary>
     public Dictionary<long, byte[]>? SavedPieces { get; set; }

@@ -379,7 +379,7 @@ public unsafe ref partial struct SetValue
         if (_keyspace.Snapshot is { } cut)
         {
             BeforeChange();
-            cut.BeforeRemoval(_table, entry);
+            cut.BeforeElementChange(_table, entry);
         }
 
         Members.Unlink(entry);

@@ -29,8 +29,8 @@ internal static unsafe class ValueLifetime
                 var text = Unsafe.ReadUnaligned<BlockString>(area);
                 heap.Free(text.Start, text.Capacity, HeapTag.Value, from);
                 break;
-            case ValueEncoding.HashTable when EntryBlock.TypeOf(block) == ValueType.Set:
-                Dict<MemberLayout>.FreeAll(heap, (DictState*)PointerOf(area), from);
+            case ValueEncoding.HashTable:
+                DictCollection.Of(EntryBlock.TypeOf(block)).Free(heap, (DictState*)PointerOf(area), from);
                 break;
         }
     }
@@ -38,7 +38,7 @@ internal static unsafe class ValueLifetime
     /// <summary>How many parts must be freed one by one.</summary>
     public static long Effort(byte* block) => EntryBlock.EncodingOf(block) switch
     {
-        ValueEncoding.HashTable => CountOf((DictState*)PointerOf(EntryBlock.ValueStart(block))),
+        ValueEncoding.HashTable => DictCollection.CountOf((DictState*)PointerOf(EntryBlock.ValueStart(block))),
         _ => 1,
     };
 
@@ -62,8 +62,9 @@ internal static unsafe class ValueLifetime
                 Buffer.MemoryCopy(text.Start, copy.Start, copy.Capacity, text.Length);
                 Unsafe.WriteUnaligned(targetArea, copy);
                 break;
-            case ValueEncoding.HashTable when EntryBlock.TypeOf(source) == ValueType.Set:
-                Unsafe.WriteUnaligned(targetArea, (nint)CopyMembers(runtime, (DictState*)PointerOf(area)));
+            case ValueEncoding.HashTable:
+                DictCollection collection = DictCollection.Of(EntryBlock.TypeOf(source));
+                Unsafe.WriteUnaligned(targetArea, (nint)collection.Copy(runtime, (DictState*)PointerOf(area)));
                 break;
             default:
                 long bytes = EntryBlock.AreaBytesOf(source);
@@ -73,9 +74,9 @@ internal static unsafe class ValueLifetime
         }
     }
 
-    /// <summary>Bytes a value takes outside of its entry; members of large dicts are estimated from a sample.</summary>
+    /// <summary>Bytes a value takes outside of its entry; elements of large dicts are estimated from a sample.</summary>
     /// <param name="block">The entry.</param>
-    /// <param name="sampleSize">Members to look at; 0 means all.</param>
+    /// <param name="sampleSize">Elements to look at; 0 means all.</param>
     public static long ExternalBytes(byte* block, long sampleSize)
     {
         byte* area = EntryBlock.ValueStart(block);
@@ -83,62 +84,12 @@ internal static unsafe class ValueLifetime
         {
             case ValueEncoding.Block:
                 return (long)NativeHeap.UsableSize(Unsafe.ReadUnaligned<BlockString>(area).Capacity);
-            case ValueEncoding.HashTable when EntryBlock.TypeOf(block) == ValueType.Set:
-                return MemberBytes((DictState*)PointerOf(area), sampleSize);
+            case ValueEncoding.HashTable:
+                return DictCollection.Of(EntryBlock.TypeOf(block)).BytesOf((DictState*)PointerOf(area), sampleSize);
             default:
                 return 0;
         }
     }
 
     private static nint PointerOf(byte* area) => Unsafe.ReadUnaligned<nint>(area);
-
-    private static long CountOf(DictState* state) => state->Table0.Used + state->Table1.Used;
-
-    private static DictState* CopyMembers(DictRuntime runtime, DictState* source)
-    {
-        Dict<MemberLayout> copy = Dict<MemberLayout>.Create(runtime);
-        try
-        {
-            copy.TryExpand(CountOf(source));
-            copy.EnsureTable();
-            new Dict<MemberLayout>(source, runtime)
-                .ForEach<DictRuntime, Dict<MemberLayout>, CopyMember>(runtime, ref copy);
-        }
-        catch (OutOfMemoryException)
-        {
-            Dict<MemberLayout>.FreeAll(runtime.Heap, copy.State, FreeFrom.CommandLoop);
-            throw;
-        }
-
-        return copy.State;
-    }
-
-    private static long MemberBytes(DictState* state, long sampleSize)
-    {
-        long tables = ((state->Table0.BucketCount + state->Table1.BucketCount) * sizeof(byte*)) + DictState.Bytes;
-        long count = CountOf(state);
-        long limit = sampleSize == 0 ? long.MaxValue : sampleSize;
-        long seen = 0;
-        long bytes = 0;
-        for (int i = 0; i < 2; i++)
-        {
-            ref DictTable table = ref i == 0 ? ref state->Table0 : ref state->Table1;
-            for (long bucket = 0; bucket < table.BucketCount && seen < limit; bucket++)
-            {
-                for (byte* entry = table.Buckets[bucket]; entry != null && seen < limit; entry = EntryLink.Next(entry))
-                {
-                    bytes += (long)NativeHeap.UsableSize(MemberLayout.BlockBytesOf(entry));
-                    seen++;
-                }
-            }
-        }
-
-        return tables + (seen == 0 ? 0 : (long)((double)bytes / seen * count));
-    }
-
-    private readonly struct CopyMember : IEntryAction<DictRuntime, Dict<MemberLayout>>
-    {
-        public static void Visit(DictRuntime context, ref Dict<MemberLayout> state, byte* entry) =>
-            state.Add(MemberLayout.Create(context, EntryLink.Hash(entry), MemberLayout.BytesOf(entry)));
-    }
 }
