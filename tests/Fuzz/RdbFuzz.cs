@@ -85,7 +85,7 @@ public sealed class RdbFuzz : IDisposable
         bool isRestored;
         try
         {
-            isRestored = RdbPayload.TryRestore(database, key, payload, Database.NoExpiry, SetLimits.Default, out _);
+            isRestored = RdbPayload.TryRestore(database, key, payload, Database.NoExpiry, new ValueLimits(), out _);
         }
         catch (Exception e)
         {
@@ -104,7 +104,7 @@ public sealed class RdbFuzz : IDisposable
         RdbPayload.Write(output, database, entry, compress: true);
         Expect(
             payload,
-            RdbPayload.TryRestore(database, key, output.Buffered, Database.NoExpiry, SetLimits.Default, out _)
+            RdbPayload.TryRestore(database, key, output.Buffered, Database.NoExpiry, new ValueLimits(), out _)
                 && Describe(database, key) == value,
             "what was restored does not survive a second dump");
         Expect(payload, _heap.UsedBytes <= (payload.Length * MaxGrowth) + SlackBytes, "memory out of proportion");

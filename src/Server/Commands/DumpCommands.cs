@@ -1,6 +1,7 @@
 using System.Text;
 using KvServer.Resp;
 using KvServer.Server.Commands.Options;
+using KvServer.Server.Config;
 using KvServer.Storage;
 
 namespace KvServer.Server.Commands;
@@ -90,7 +91,7 @@ internal static class DumpCommands
         }
 
         if (!RdbPayload.TryRestore(
-            ctx.Database, key, ctx.Args[3], expireAtMs, SetCommands.LimitsOf(ctx), out string reason))
+            ctx.Database, key, ctx.Args[3], expireAtMs, ConfiguredLimits.Of(ctx.Server.Config), out string reason))
         {
             ReplyBadPayload(ctx, reason);
             return;

@@ -294,11 +294,7 @@ internal static class SetCommands
     }
 
     /// <summary>The limits of packed sets that are configured now.</summary>
-    internal static SetLimits LimitsOf(CommandContext ctx)
-    {
-        ServerConfig config = ctx.Server.Config;
-        return SetLimits.From(config.SetMaxIntsetEntries, config.SetMaxListpackEntries, config.SetMaxListpackValueBytes);
-    }
+    internal static SetLimits LimitsOf(CommandContext ctx) => ConfiguredLimits.OfSets(ctx.Server.Config);
 
     /// <summary>Opens a set for reading.</summary>
     /// <param name="ctx">The call.</param>

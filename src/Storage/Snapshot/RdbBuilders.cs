@@ -99,7 +99,7 @@ internal static class RdbBuilders
     private static bool BuildSet(in RdbTarget target, ref RdbElements elements)
     {
         elements.Open();
-        if (!elements.IntSetBytes.IsEmpty && elements.Count <= target.SetLimits.IntSetEntries)
+        if (!elements.IntSetBytes.IsEmpty && elements.Count <= target.Limits.Sets.IntSetEntries)
         {
             target.BeforeStore(elements.Input);
             return BuildIntSet(target, elements.IntSetBytes);
@@ -115,7 +115,7 @@ internal static class RdbBuilders
         long plausible = Math.Min(elements.Count, 257 + (elements.Input.SureBytes / 3));
         long expected = elements.Type == RdbType.Set ? plausible : elements.Count;
         SetValue set = SetValue.Create(
-            target.Database.Keyspace, target.SetLimits, elements.Current.AsMember(), expected);
+            target.Database.Keyspace, target.Limits.Sets, elements.Current.AsMember(), expected);
         try
         {
             do

@@ -3,8 +3,8 @@ namespace KvServer.Storage;
 /// <summary>How a file becomes keys.</summary>
 public sealed record RdbLoadOptions
 {
-    /// <summary>Up to where sets stay packed.</summary>
-    public SetLimits SetLimits { get; init; } = SetLimits.Default;
+    /// <summary>Up to where values stay packed.</summary>
+    public ValueLimits Limits { get; init; } = new();
 
     /// <summary>Whether keys whose time has come are made all the same: for a replica, or for the base of an
     /// append-only file, whose commands may still touch them.</summary>

@@ -152,7 +152,7 @@ public sealed class RdbLoader
         Key key = _keyspace.KeyOf(_reader.Key);
         long before = _database.Count;
         RdbElements elements = _reader.OpenValue();
-        RdbTarget target = new(_database, key, _reader.ExpireAtMs, _options.SetLimits, isPayload: false);
+        RdbTarget target = new(_database, key, _reader.ExpireAtMs, _options.Limits, isPayload: false);
         if (!build(target, ref elements))
         {
             EmptyKeys++;

@@ -43,13 +43,13 @@ public static class RdbPayload
     /// <param name="key">The key, new or not.</param>
     /// <param name="payload">With a valid footer; not a part of the store.</param>
     /// <param name="expireAtMs">When it expires, or <see cref="Database.NoExpiry"/>.</param>
-    /// <param name="limits">Up to where sets stay packed.</param>
+    /// <param name="limits">Up to where values stay packed.</param>
     /// <param name="reason">When the result is false: why such a value cannot be restored here, or nothing if the bytes
     /// are damaged.</param>
     /// <remarks>The value is read and validated whole before anything changes. O(value).</remarks>
     /// <exception cref="OutOfMemoryException">Nothing has changed.</exception>
     public static bool TryRestore(
-        Database database, Key key, ReadOnlySpan<byte> payload, long expireAtMs, SetLimits limits, out string reason)
+        Database database, Key key, ReadOnlySpan<byte> payload, long expireAtMs, ValueLimits limits, out string reason)
     {
         if (!TryReadType(payload, out RdbType type, out reason))
         {

@@ -34,7 +34,7 @@ public class RdbCorruptionTests : RdbTest
             FixFooter(payload);
             Assert.True(RdbPayload.HasValidFooter(payload));
             Set("key", "before");
-            if (RdbPayload.TryRestore(Db, K("key"), payload, Database.NoExpiry, SetLimits.Default, out _))
+            if (RdbPayload.TryRestore(Db, K("key"), payload, Database.NoExpiry, new ValueLimits(), out _))
             {
                 Assert.True(RdbPayload.TryValidate(payload, out _), Convert.ToHexString(payload));
                 CheckWrittenReadsBack(payload);
@@ -105,7 +105,7 @@ public class RdbCorruptionTests : RdbTest
         RdbPayload.Write(output, Db, Find("key"), compress: true);
         SortedDictionary<string, string> before = Describe(Store);
         Assert.True(
-            RdbPayload.TryRestore(Db, K("key"), output.Buffered, Database.NoExpiry, SetLimits.Default, out string reason),
+            RdbPayload.TryRestore(Db, K("key"), output.Buffered, Database.NoExpiry, new ValueLimits(), out string reason),
             Convert.ToHexString(payload) + reason);
         Assert.Equal(before, Describe(Store));
     }

@@ -1,0 +1,14 @@
+using KvServer.Storage;
+
+namespace KvServer.Server.Config;
+
+/// <summary>Up to where values stay packed, by the configuration as it is now.</summary>
+internal static class ConfiguredLimits
+{
+    /// <summary>The limits of all types.</summary>
+    public static ValueLimits Of(ServerConfig config) => new() { Sets = OfSets(config) };
+
+    /// <summary>The limits of sets.</summary>
+    public static SetLimits OfSets(ServerConfig config) =>
+        SetLimits.From(config.SetMaxIntsetEntries, config.SetMaxListpackEntries, config.SetMaxListpackValueBytes);
+}

@@ -1,0 +1,13 @@
+namespace KvServer.Storage;
+
+/// <summary>Up to where values of each type stay packed, for what builds values of any type.</summary>
+public readonly record struct ValueLimits
+{
+    /// <summary>The limits of a server that nobody has configured.</summary>
+    public ValueLimits()
+    {
+    }
+
+    /// <summary>Sets.</summary>
+    public SetLimits Sets { get; init; } = SetLimits.Default;
+}
