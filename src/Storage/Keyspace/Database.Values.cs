@@ -363,6 +363,7 @@ public sealed unsafe partial class Database
             EntryBlock.SetExpireAt(existing, expireAtMs);
         }
 
+        ForgetFields(existing);
         FreeValue(existing, lazily);
         EntryBlock.SetFlags(existing, EntryBlock.FlagsOf(existing) & ~EntryFlags.Raw);
         EntryBlock.SetKind(existing, type, encoding);
@@ -448,6 +449,7 @@ public sealed unsafe partial class Database
             EntryBlock.SetExpireAt(block, expireAtMs >= 0 ? expireAtMs : EntryBlock.ExpireAtOf(existing));
         }
 
+        ForgetFields(existing);
         ReplaceBlock(existing, block);
         FreeDetached(existing, lazily);
         return block;
@@ -459,6 +461,11 @@ public sealed unsafe partial class Database
         if ((EntryBlock.FlagsOf(old) & EntryFlags.Volatile) != EntryFlags.None)
         {
             ExpiryLayout.SetTarget(FindExpiryEntry(old), block);
+        }
+
+        if (HasExpiring(old))
+        {
+            ExpiryOf(old)->Owner = block;
         }
 
         _keys.Replace(old, block);

@@ -161,6 +161,7 @@ public sealed unsafe partial class Database
         }
 
         target.EnsureTables(isVolatile: EntryBlock.ExpireAtOf(source) != NoExpiry);
+        target.EnsureRoomFor(source);
         byte* block = CopyHeader(source, to, out byte* area, out byte* expiry);
         try
         {
@@ -196,6 +197,7 @@ public sealed unsafe partial class Database
         }
 
         target.EnsureTables(isVolatile: EntryBlock.ExpireAtOf(block) != NoExpiry);
+        target.EnsureRoomFor(block);
         BeforeChange(block);
         target.Attach(block, Detach(block));
         return true;
@@ -227,6 +229,7 @@ public sealed unsafe partial class Database
         }
 
         _keys = newKeys;
+        _expiring.Free(_heap, FreeFrom.CommandLoop);
         AverageTtlMs = 0;
         _expireCursor = 0;
         if (_keyspace.Snapshot?.TakesOver(keys, expires) == true)
@@ -258,6 +261,7 @@ public sealed unsafe partial class Database
     {
         Dict<KeyEntryLayout>.FreeAll(_heap, _keys.State, FreeFrom.CommandLoop);
         Dict<ExpiryLayout>.FreeAll(_heap, _expires.State, FreeFrom.CommandLoop);
+        _expiring.Free(_heap, FreeFrom.CommandLoop);
     }
 
     /// <summary>Exchanges the data of two databases. O(1).</summary>
@@ -269,6 +273,7 @@ public sealed unsafe partial class Database
         _expires = new Dict<ExpiryLayout>(other._expires.State, _expiresRuntime);
         other._keys = new Dict<KeyEntryLayout>(keys, other._keysRuntime);
         other._expires = new Dict<ExpiryLayout>(expires, other._expiresRuntime);
+        (_expiring, other._expiring) = (other._expiring, _expiring);
         (AverageTtlMs, other.AverageTtlMs) = (other.AverageTtlMs, AverageTtlMs);
         (_expireCursor, other._expireCursor) = (other._expireCursor, _expireCursor);
         (_indexAtCut, other._indexAtCut) = (other._indexAtCut, _indexAtCut);
@@ -281,7 +286,12 @@ public sealed unsafe partial class Database
             return Lookup.Missing;
         }
 
-        return entry.Type == type ? Lookup.Found : Lookup.WrongType;
+        if (entry.Type != type)
+        {
+            return Lookup.WrongType;
+        }
+
+        return !HasExpiring(entry.Block) || ExpireFieldsOnAccess(entry.Block) ? Lookup.Found : Lookup.Missing;
     }
 
     // Finds a key and removes it if its time has come.
@@ -356,6 +366,11 @@ public sealed unsafe partial class Database
     private byte* Detach(byte* block)
     {
         byte* expiry = null;
+        if (HasExpiring(block))
+        {
+            _expiring.Remove((byte*)ExpiryOf(block)); // The flag stays: the value may be attached again.
+        }
+
         if ((EntryBlock.FlagsOf(block) & EntryFlags.Volatile) != EntryFlags.None)
         {
             expiry = FindExpiryEntry(block);
@@ -376,6 +391,14 @@ public sealed unsafe partial class Database
         }
     }
 
+    private void EnsureRoomFor(byte* block)
+    {
+        if (HasExpiring(block))
+        {
+            EnsureExpiringRoom();
+        }
+    }
+
     // Puts an entry into both dicts, which have their tables.
     private void Attach(byte* block, byte* expiry)
     {
@@ -384,6 +407,11 @@ public sealed unsafe partial class Database
         {
             ExpiryLayout.SetTarget(expiry, block);
             _expires.Add(expiry);
+        }
+
+        if (HasExpiring(block))
+        {
+            EnterExpiring(block);
         }
     }
 

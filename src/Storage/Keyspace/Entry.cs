@@ -29,6 +29,9 @@ public readonly unsafe ref struct Entry
     /// <summary>When the key expires, in milliseconds since 1970, or <see cref="Database.NoExpiry"/>.</summary>
     public long ExpireAtMs => EntryBlock.ExpireAtOf(Block);
 
+    /// <summary>Whether this is a hash with fields that expire.</summary>
+    public bool HasExpiringFields => (EntryBlock.FlagsOf(Block) & EntryFlags.ExpiringFields) != EntryFlags.None;
+
     /// <summary>Whether this handle holds an entry.</summary>
     public bool IsValid => Block != null;
 

@@ -18,4 +18,7 @@ internal enum EntryFlags : byte
 
     /// <summary>Belongs to the snapshot that is being taken, or not; what the bit means flips with each snapshot.</summary>
     SnapshotMark = 8,
+
+    /// <summary>A hash with fields that expire, which the database has in a queue.</summary>
+    ExpiringFields = 16,
 }

@@ -43,6 +43,17 @@ public sealed partial class Keyspace : IDisposable
     /// <summary>Told about each key that expires, in the middle of a command; must not change the store.</summary>
     public ExpiredHandler? Expired { get; set; }
 
+    /// <summary>Called when a field of a hash is removed because its time has come.</summary>
+    /// <param name="database">Where the hash is.</param>
+    /// <param name="key">The hash's key, valid during the call.</param>
+    /// <param name="field">The field, valid during the call.</param>
+    /// <param name="isLast">Whether the key goes with it.</param>
+    public delegate void FieldExpiredHandler(
+        Database database, ReadOnlySpan<byte> key, ReadOnlySpan<byte> field, bool isLast);
+
+    /// <summary>Told about each field that expires, in the middle of a command; must not change the store.</summary>
+    public FieldExpiredHandler? FieldExpired { get; set; }
+
     /// <summary>Where all native memory comes from.</summary>
     public NativeHeap Heap { get; }
 
@@ -116,6 +127,9 @@ public sealed partial class Keyspace : IDisposable
 
     /// <summary>Whether dicts may resize, and how often that has changed.</summary>
     public ResizePolicy ResizePolicy { get; } = new();
+
+    /// <summary>Whether any hash has fields that expire. O(databases).</summary>
+    public bool HasExpiringFields => Array.Exists(_databases, database => database.ExpiringHashCount > 0);
 
     internal Random Random { get; }
 

@@ -15,6 +15,9 @@ public sealed class KeyspaceStatistics
     /// <summary>Estimated share, in percent, of keys with an expiry time whose time has come but are still there.</summary>
     public double ExpiredStalePercent { get; set; }
 
+    /// <summary>Fields of hashes removed because their time had come.</summary>
+    public long ExpiredFields { get; set; }
+
     /// <summary>How often the active expire cycle ran out of time.</summary>
     public long ExpiredTimeCapReached { get; set; }
 
@@ -28,6 +31,7 @@ public sealed class KeyspaceStatistics
         Misses = 0;
         ExpiredKeys = 0;
         ExpiredStalePercent = 0;
+        ExpiredFields = 0;
         ExpiredTimeCapReached = 0;
         ExpireCycleMicroseconds = 0;
     }

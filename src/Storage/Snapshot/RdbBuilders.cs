@@ -28,6 +28,7 @@ internal static class RdbBuilders
         var table = new Builder?[(int)ValueType.Stream + 1];
         table[(int)ValueType.String] = BuildString;
         table[(int)ValueType.Set] = BuildSet;
+        table[(int)ValueType.Hash] = RdbHashBuilder.Build;
         return table;
     }
 

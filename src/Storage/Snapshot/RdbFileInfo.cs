@@ -4,4 +4,6 @@ namespace KvServer.Storage;
 /// <param name="CreatedAtSeconds">Seconds since 1970.</param>
 /// <param name="UsedMemoryBytes">Memory of the server that wrote it.</param>
 /// <param name="IsAofBase">Whether it is the base of an append-only file.</param>
-public readonly record struct RdbFileInfo(long CreatedAtSeconds, long UsedMemoryBytes, bool IsAofBase);
+/// <param name="HasExpiringFields">Whether there are hashes whose fields expire, which older servers cannot read.</param>
+public readonly record struct RdbFileInfo(
+    long CreatedAtSeconds, long UsedMemoryBytes, bool IsAofBase, bool HasExpiringFields = false);

@@ -7,6 +7,10 @@ public static class RdbFormat
     /// know.</summary>
     public const int WrittenVersion = 10;
 
+    /// <summary>The version we write when fields of hashes expire, which servers before 7.4 know nothing of: they refuse
+    /// the file at its first line.</summary>
+    public const int WrittenVersionWithFieldExpiry = 12;
+
     /// <summary>The newest version we read.</summary>
     public const int NewestVersion = 12;
 

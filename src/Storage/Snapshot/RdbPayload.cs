@@ -19,9 +19,10 @@ public static class RdbPayload
     public static void Write(RdbOutput output, Database database, in Entry entry, bool compress)
     {
         RdbWriter writer = new(output, new RdbWriterOptions(compress));
-        output.WriteByte((byte)RdbWriter.TypeOf(entry));
+        RdbType type = RdbWriter.TypeOf(entry);
+        output.WriteByte((byte)type);
         writer.WriteValue(database, entry);
-        writer.WritePayloadEnd();
+        writer.WritePayloadEnd(type);
     }
 
     /// <summary>Whether a payload's version is known and its checksum right. O(payload).</summary>

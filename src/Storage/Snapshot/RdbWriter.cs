@@ -3,10 +3,11 @@ using System.Diagnostics;
 
 namespace KvServer.Storage;
 
-/// <summary>Writes the RDB format, version 10, which redis-server 7.0 and every later one load.</summary>
+/// <summary>Writes the RDB format, version 10, which redis-server 7.0 and every later one load; version 12 when there
+/// are hashes whose fields expire.</summary>
 /// <remarks>
 /// <code>
-/// file:  REDIS0010 | aux fields | database ... | FF | checksum: 8
+/// file:  REDIS0010 or REDIS0012 | aux fields | database ... | FF | checksum: 8
 /// database:  FE number | FB keys, keys that expire | key ...
 /// key:   [FC expireAt: 8] [F8 idle seconds | F9 counter: 1] type: 1 | name | value
 /// </code>
@@ -26,6 +27,7 @@ public sealed class RdbWriter
     private readonly RdbWriterOptions _options;
     private Lzf? _lzf;
     private long _promised;
+    private long _firstExpiryMs;
 
     /// <summary>Makes a writer.</summary>
     /// <param name="output">Where the bytes go.</param>
@@ -52,8 +54,9 @@ public sealed class RdbWriter
         RdbFormat.Magic.CopyTo(header);
         header[5] = (byte)'0';
         header[6] = (byte)'0';
-        header[7] = (byte)('0' + (RdbFormat.WrittenVersion / 10));
-        header[8] = (byte)('0' + (RdbFormat.WrittenVersion % 10));
+        int version = info.HasExpiringFields ? RdbFormat.WrittenVersionWithFieldExpiry : RdbFormat.WrittenVersion;
+        header[7] = (byte)('0' + (version / 10));
+        header[8] = (byte)('0' + (version % 10));
         Output.Advance(RdbFormat.HeaderBytes);
         WriteAux("redis-ver"u8, System.Text.Encoding.ASCII.GetBytes(RdbFormat.ServerVersion));
         WriteAux("redis-bits"u8, sizeof(long) * 8);
@@ -198,6 +201,58 @@ public sealed class RdbWriter
         WriteMembers(new PackedList(list));
     }
 
+    /// <summary>Begins a key that holds a hash; its fields follow.</summary>
+    /// <param name="key">Its name.</param>
+    /// <param name="expireAtMs">When it expires, or <see cref="Database.NoExpiry"/>.</param>
+    /// <param name="hint">What to note about its use.</param>
+    /// <param name="fieldCount">How many fields <see cref="AddField"/> will get: exactly so many, at least 1.</param>
+    public void BeginHash(ReadOnlySpan<byte> key, long expireAtMs, AccessHint hint, long fieldCount)
+    {
+        BeginKey(key, expireAtMs, hint, RdbType.Hash);
+        BeginFields(fieldCount);
+    }
+
+    /// <summary>Begins a key that holds a hash of which some fields expire; its fields follow.</summary>
+    /// <param name="key">Its name.</param>
+    /// <param name="expireAtMs">When it expires, or <see cref="Database.NoExpiry"/>.</param>
+    /// <param name="hint">What to note about its use.</param>
+    /// <param name="fieldCount">How many fields <see cref="AddField"/> will get: exactly so many, at least 1.</param>
+    /// <param name="firstExpiryMs">No field expires before this.</param>
+    public void BeginExpiringHash(
+        ReadOnlySpan<byte> key, long expireAtMs, AccessHint hint, long fieldCount, long firstExpiryMs)
+    {
+        BeginKey(key, expireAtMs, hint, RdbType.HashExpiry);
+        BeginExpiringFields(fieldCount, firstExpiryMs);
+    }
+
+    /// <summary>Writes the next field of a hash.</summary>
+    /// <param name="name">The field.</param>
+    /// <param name="value">Its value.</param>
+    /// <param name="expireAtMs">When it expires, or <see cref="Database.NoExpiry"/>; only in a hash begun for that.</param>
+    public void AddField(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, long expireAtMs)
+    {
+        CountMember();
+        if (_firstExpiryMs != Database.NoExpiry)
+        {
+            // Counted from the first, one more: 0 says that the field stays.
+            WriteLength(expireAtMs == Database.NoExpiry ? 0 : (ulong)(expireAtMs - _firstExpiryMs) + 1);
+        }
+
+        WriteString(name);
+        WriteString(value);
+    }
+
+    /// <summary>Writes a key that holds a hash kept as a packed list.</summary>
+    /// <param name="key">Its name.</param>
+    /// <param name="expireAtMs">When it expires, or <see cref="Database.NoExpiry"/>.</param>
+    /// <param name="hint">What to note about its use.</param>
+    /// <param name="list">The bytes of the <see cref="PackedList"/>: field, value, field, value ...</param>
+    public void WritePackedHashKey(ReadOnlySpan<byte> key, long expireAtMs, AccessHint hint, ReadOnlySpan<byte> list)
+    {
+        BeginKey(key, expireAtMs, hint, RdbType.HashPacked);
+        WriteString(list);
+    }
+
     /// <summary>Writes a key as it is now, with its value. Command loop only.</summary>
     /// <param name="database">Where the entry is.</param>
     /// <param name="entry">The entry.</param>
@@ -214,6 +269,8 @@ public sealed class RdbWriter
     {
         ValueType.String => RdbType.String,
         ValueType.Set => entry.Encoding == ValueEncoding.IntSet ? RdbType.SetIntSet : RdbType.Set,
+        ValueType.Hash when entry.Encoding == ValueEncoding.PackedList => RdbType.HashPacked,
+        ValueType.Hash => entry.HasExpiringFields ? RdbType.HashExpiry : RdbType.Hash,
         _ => throw new NotSupportedException($"No RDB writer for values of type {entry.Type}."),
     };
 
@@ -237,6 +294,12 @@ public sealed class RdbWriter
             case ValueType.Set when entry.Encoding == ValueEncoding.PackedList:
                 WriteMembers(new PackedList(entry.ValueSpan));
                 break;
+            case ValueType.Hash when entry.Encoding == ValueEncoding.PackedList:
+                WriteString(new PackedList(entry.ValueSpan).Bytes);
+                break;
+            case ValueType.Hash:
+                WriteFields(HashValue.Open(database, entry, default));
+                break;
             default:
                 SetValue set = SetValue.Open(database, entry, default);
                 WriteLength((ulong)set.Count);
@@ -259,11 +322,14 @@ public sealed class RdbWriter
         Output.Flush();
     }
 
-    /// <summary>Ends a DUMP payload: version and checksum.</summary>
-    internal void WritePayloadEnd()
+    /// <summary>Ends a DUMP payload of a form of value: version and checksum.</summary>
+    internal void WritePayloadEnd(RdbType type)
     {
         BinaryPrimitives.WriteUInt16LittleEndian(
-            Output.GetSpan(RdbFormat.PayloadVersionBytes), RdbFormat.WrittenVersion);
+            Output.GetSpan(RdbFormat.PayloadVersionBytes),
+            (ushort)(type == RdbType.HashExpiry
+                ? RdbFormat.WrittenVersionWithFieldExpiry
+                : RdbFormat.WrittenVersion));
         Output.Advance(RdbFormat.PayloadVersionBytes);
         ulong checksum = Output.Checksum;
         BinaryPrimitives.WriteUInt64LittleEndian(Output.GetSpan(RdbFormat.ChecksumBytes), checksum);
@@ -306,6 +372,38 @@ public sealed class RdbWriter
 
         Output.WriteByte((byte)type);
         WriteString(key);
+    }
+
+    private void BeginFields(long fieldCount)
+    {
+        WriteLength((ulong)fieldCount);
+        _promised = fieldCount;
+        _firstExpiryMs = Database.NoExpiry;
+    }
+
+    private void BeginExpiringFields(long fieldCount, long firstExpiryMs)
+    {
+        BinaryPrimitives.WriteInt64LittleEndian(Output.GetSpan(sizeof(long)), firstExpiryMs);
+        Output.Advance(sizeof(long));
+        BeginFields(fieldCount);
+        _firstExpiryMs = firstExpiryMs;
+    }
+
+    private void WriteFields(HashValue hash)
+    {
+        if (hash.HasExpiring)
+        {
+            BeginExpiringFields(hash.Count, hash.FirstExpiryMs);
+        }
+        else
+        {
+            BeginFields(hash.Count);
+        }
+
+        foreach (HashField field in hash.WalkAll())
+        {
+            AddField(field.Name.Bytes, field.Value.Bytes, field.ExpireAtMs);
+        }
     }
 
     private void CountMember()

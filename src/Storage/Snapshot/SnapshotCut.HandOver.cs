@@ -187,6 +187,7 @@ public sealed unsafe partial class SnapshotCut
     private static SnapshotRecordKind PackedKindOf(ValueType type) => type switch
     {
         ValueType.Set => SnapshotRecordKind.PackedSet,
+        ValueType.Hash => SnapshotRecordKind.PackedHash,
         _ => throw new InvalidOperationException("A snapshot knows every type that can be packed."),
     };
 
@@ -226,7 +227,7 @@ public sealed unsafe partial class SnapshotCut
 
         SnapshotRecordWriter target = Target;
         target.SelectDatabase(_byIndex[index]!);
-        target.Number(collection.RecordKind, key, expireAtMs, clock, count);
+        BeginElements(target, collection, key, expireAtMs, clock, count, collection.FirstExpiryMsOf(elements));
         bucketsLeft = MaxBuckets;
         walk = new SnapshotTableWalk(elements);
         while (walk.MoveNext(out byte* chain, ref bucketsLeft))
@@ -236,6 +237,25 @@ public sealed unsafe partial class SnapshotCut
 
         target.End();
         return true;
+    }
+
+    private static void BeginElements(
+        SnapshotRecordWriter target,
+        DictCollection collection,
+        ReadOnlySpan<byte> key,
+        long expireAtMs,
+        uint clock,
+        long count,
+        long firstExpiryMs)
+    {
+        if (firstExpiryMs == Database.NoExpiry)
+        {
+            target.Number(collection.RecordKind, key, expireAtMs, clock, count);
+        }
+        else
+        {
+            target.ExpiringHash(key, expireAtMs, clock, count, firstExpiryMs);
+        }
     }
 
     private SnapshotPart PartOf(byte* start)

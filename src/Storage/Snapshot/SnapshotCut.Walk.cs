@@ -80,12 +80,16 @@ public sealed unsafe partial class SnapshotCut
     private void Enter(SnapshotPart part)
     {
         _out.SelectDatabase(_byIndex[part.Database]!);
-        _out.Number(
-            part.IsString ? SnapshotRecordKind.LongString : part.Collection.RecordKind,
-            part.Key,
-            part.ExpireAtMs,
-            part.Clock,
-            part.Count);
+        if (part.IsString)
+        {
+            _out.Number(SnapshotRecordKind.LongString, part.Key, part.ExpireAtMs, part.Clock, part.Count);
+        }
+        else
+        {
+            BeginElements(
+                _out, part.Collection, part.Key, part.ExpireAtMs, part.Clock, part.Count, part.FirstExpiryMs);
+        }
+
         if (part.Saved is { Discards: false })
         {
             part.Saved.ReleaseTo(_out);

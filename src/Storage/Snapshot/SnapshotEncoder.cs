@@ -58,6 +58,23 @@ public sealed class SnapshotEncoder(RdbWriter writer, Keyspace keyspace, AccessH
                 _open = record.Kind;
                 writer.BeginSet(record.Key, record.ExpireAtMs, HintOf(record), record.Number);
                 break;
+            case SnapshotRecordKind.PackedHash:
+                writer.WritePackedHashKey(
+                    record.Key, record.ExpireAtMs, HintOf(record), new PackedList(chunk.Writable(record.Bytes)).Bytes);
+                break;
+            case SnapshotRecordKind.Hash:
+                _open = SnapshotRecordKind.Hash;
+                writer.BeginHash(record.Key, record.ExpireAtMs, HintOf(record), record.Number);
+                break;
+            case SnapshotRecordKind.ExpiringHash:
+                _open = SnapshotRecordKind.Hash;
+                writer.BeginExpiringHash(
+                    record.Key, record.ExpireAtMs, HintOf(record), record.Number, record.FieldExpireAtMs);
+                break;
+            case SnapshotRecordKind.Field:
+                Invariant.Check(_open == SnapshotRecordKind.Hash, "fields follow their hash");
+                writer.AddField(record.Bytes, record.ValueBytes, record.FieldExpireAtMs);
+                break;
             case SnapshotRecordKind.LongString:
                 _open = record.Kind;
                 if (!writer.Compresses || record.Number > MaxGatheredBytes || !_gathered.TryBegin(record, HintOf(record)))

@@ -32,6 +32,11 @@ internal sealed unsafe class SnapshotPart(
 
     public uint Clock { get; } = clock;
 
+    /// <summary>The earliest time at the cut at which an element expires, or <see cref="Database.NoExpiry"/>.</summary>
+    public long FirstExpiryMs { get; } = type == ValueType.String
+        ? Storage.Database.NoExpiry
+        : DictCollection.Of(type).FirstExpiryMsOf((DictState*)start);
+
     /// <summary>Elements, or bytes, handed over so far.</summary>
     public long Done { get; set; }
 

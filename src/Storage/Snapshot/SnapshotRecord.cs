@@ -22,10 +22,17 @@ public ref struct SnapshotRecord
     /// <summary>The 24 bits that note accesses to the key.</summary>
     public uint AccessClock { get; private set; }
 
-    /// <summary>The string, packed value, member or piece.</summary>
+    /// <summary>The string, packed value, member, field's name or piece.</summary>
     public ReadOnlySpan<byte> Bytes { get; private set; }
 
-    /// <summary>The integer, number of members, bytes of the long string, or database index.</summary>
+    /// <summary>The value of a field whose name is <see cref="Bytes"/>.</summary>
+    public ReadOnlySpan<byte> ValueBytes { get; private set; }
+
+    /// <summary>When a field expires, or the first field of a hash, in milliseconds since 1970, or
+    /// <see cref="Database.NoExpiry"/>.</summary>
+    public long FieldExpireAtMs { get; private set; }
+
+    /// <summary>The integer, number of elements, bytes of the long string, or database index.</summary>
     public long Number { get; private set; }
 
     /// <summary>Keys of the database at the cut.</summary>
@@ -55,9 +62,25 @@ public ref struct SnapshotRecord
             case SnapshotRecordKind.Member or SnapshotRecordKind.Piece:
                 TakeBytes();
                 break;
+            case SnapshotRecordKind.Field:
+                FieldExpireAtMs = BinaryPrimitives.ReadInt64LittleEndian(Take(sizeof(long)));
+                TakeBytes();
+                ReadOnlySpan<byte> name = Bytes;
+                TakeBytes();
+                ValueBytes = Bytes;
+                Bytes = name;
+                break;
             case SnapshotRecordKind.End:
                 break;
-            case SnapshotRecordKind.String or SnapshotRecordKind.IntSet or SnapshotRecordKind.PackedSet:
+            case SnapshotRecordKind.ExpiringHash:
+                TakeHeader();
+                Number = BinaryPrimitives.ReadInt64LittleEndian(Take(sizeof(long)));
+                FieldExpireAtMs = BinaryPrimitives.ReadInt64LittleEndian(Take(sizeof(long)));
+                break;
+            case SnapshotRecordKind.String
+                or SnapshotRecordKind.IntSet
+                or SnapshotRecordKind.PackedSet
+                or SnapshotRecordKind.PackedHash:
                 TakeHeader();
                 TakeBytes();
                 break;

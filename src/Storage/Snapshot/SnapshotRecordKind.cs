@@ -30,6 +30,18 @@ public enum SnapshotRecordKind : byte
     /// <summary>The next piece of a long string.</summary>
     Piece = 10,
 
-    /// <summary>All members or pieces have been given.</summary>
+    /// <summary>All elements or pieces have been given.</summary>
     End = 11,
+
+    /// <summary>A key with a packed hash, as it is stored.</summary>
+    PackedHash = 12,
+
+    /// <summary>A key with a hash whose fields follow, one record each, up to an <see cref="End"/>.</summary>
+    Hash = 13,
+
+    /// <summary>The same, and some of the fields expire.</summary>
+    ExpiringHash = 14,
+
+    /// <summary>A field with its value, and when it expires.</summary>
+    Field = 15,
 }

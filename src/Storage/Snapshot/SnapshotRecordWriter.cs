@@ -6,8 +6,11 @@ namespace KvServer.Storage;
 /// <remarks>
 /// <code>
 /// record of a key      [kind:1][expireAt:8][clock:4][keyLength:4] key  value
-/// value                String, IntSet, PackedSet, Piece, Member   [length:4] bytes
-///                      Integer, Set (members), LongString (bytes) [number:8]
+/// value                String, IntSet, PackedSet, PackedHash              [length:4] bytes
+///                      Integer, Set and Hash (elements), LongString (bytes) [number:8]
+///                      ExpiringHash (fields)                             [number:8][first expireAt:8]
+/// Piece, Member        [kind:1][length:4] bytes
+/// Field                [kind:1][expireAt:8][length:4] name [length:4] value
 /// </code>
 /// Records never lie across two chunks. Command loop only.
 /// </remarks>
@@ -73,6 +76,33 @@ internal sealed class SnapshotRecordWriter(SnapshotQueue queue, bool holdsBack)
             record[0] = (byte)kind;
             BinaryPrimitives.WriteInt32LittleEndian(record[1..], bytes.Length);
             bytes.CopyTo(record[(1 + sizeof(int))..]);
+        }
+    }
+
+    /// <summary>A field of a hash.</summary>
+    public void Field(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, long expireAtMs)
+    {
+        int valueAt = 1 + sizeof(long) + sizeof(int) + name.Length;
+        Span<byte> record = Reserve(checked(valueAt + sizeof(int) + value.Length));
+        if (!record.IsEmpty)
+        {
+            record[0] = (byte)SnapshotRecordKind.Field;
+            BinaryPrimitives.WriteInt64LittleEndian(record[1..], expireAtMs);
+            BinaryPrimitives.WriteInt32LittleEndian(record[(1 + sizeof(long))..], name.Length);
+            name.CopyTo(record[(1 + sizeof(long) + sizeof(int))..]);
+            BinaryPrimitives.WriteInt32LittleEndian(record[valueAt..], value.Length);
+            value.CopyTo(record[(valueAt + sizeof(int))..]);
+        }
+    }
+
+    /// <summary>A key with a hash of which some fields expire.</summary>
+    public void ExpiringHash(ReadOnlySpan<byte> key, long expireAtMs, uint clock, long count, long firstExpiryMs)
+    {
+        Span<byte> rest = Header(SnapshotRecordKind.ExpiringHash, key, expireAtMs, clock, 2 * sizeof(long));
+        if (!rest.IsEmpty)
+        {
+            BinaryPrimitives.WriteInt64LittleEndian(rest, count);
+            BinaryPrimitives.WriteInt64LittleEndian(rest[sizeof(long)..], firstExpiryMs);
         }
     }
 

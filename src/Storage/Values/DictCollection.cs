@@ -36,6 +36,9 @@ internal abstract unsafe class DictCollection
     /// <param name="sampleSize">Elements to look at; 0 means all.</param>
     public abstract long BytesOf(DictState* state, long sampleSize);
 
+    /// <summary>The earliest time at which an element expires, or <see cref="Database.NoExpiry"/>. O(1).</summary>
+    public virtual long FirstExpiryMsOf(DictState* state) => Database.NoExpiry;
+
     /// <summary>Bytes of all elements in a chain.</summary>
     public abstract long ChainBytes(byte* chain);
 
@@ -52,6 +55,7 @@ internal abstract unsafe class DictCollection
     private static DictCollection?[] Table()
     {
         var table = new DictCollection?[(int)ValueType.Stream + 1];
+        table[(int)ValueType.Hash] = new HashCollection();
         table[(int)ValueType.Set] = new DictCollection<MemberLayout>(SnapshotRecordKind.Set);
         return table;
     }

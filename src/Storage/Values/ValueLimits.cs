@@ -10,4 +10,7 @@ public readonly record struct ValueLimits
 
     /// <summary>Sets.</summary>
     public SetLimits Sets { get; init; } = SetLimits.Default;
+
+    /// <summary>Hashes.</summary>
+    public HashLimits Hashes { get; init; } = HashLimits.Default;
 }

@@ -114,6 +114,19 @@ public abstract class RdbTest : StoreTest
             {
                 value = S(entry.GetStringSpan(stackalloc byte[Entry.ScratchBytes]));
             }
+            else if (entry.Type == ValueType.Hash)
+            {
+                List<string> fields = [];
+                Span<byte> scratch = stackalloc byte[IntegerText.MaxLength];
+                foreach (HashField field in HashValue.Open(database, entry, default).WalkAll())
+                {
+                    fields.Add($"{S(field.Name.AsText(scratch))}={S(field.Value.AsText(scratch))}"
+                        + (field.ExpireAtMs < 0 ? "" : "@" + field.ExpireAtMs));
+                }
+
+                fields.Sort(StringComparer.Ordinal);
+                value = string.Join('|', fields);
+            }
             else
             {
                 List<string> members = [];

@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace KvServer.Storage.Tests;
 
 /// <summary>Takes the cut, goes on writing, and compares what was handed over with the data at the cut.</summary>
-public sealed class SnapshotCutTests : StoreTest
+public sealed partial class SnapshotCutTests : StoreTest
 {
     private readonly SnapshotQueue _queue = new(limitBytes: 64L * 1024 * 1024);
 
@@ -300,6 +300,12 @@ public sealed class SnapshotCutTests : StoreTest
         Key key = K("k" + random.Next(keys));
         Key other = K("k" + random.Next(keys));
         bool found = db.TryFind(key, LookupFlags.NoTouch, out Entry entry);
+        if (random.Next(4) == 0)
+        {
+            ChangeSomeHash(random, db, "k" + random.Next(keys));
+            return;
+        }
+
         switch (random.Next(24))
         {
             case 0 or 1:
@@ -481,10 +487,20 @@ public sealed class SnapshotCutTests : StoreTest
                     case SnapshotRecordKind.IntSet or SnapshotRecordKind.PackedSet:
                         written.Add(Name(database, record.Key, record.ExpireAtMs), MembersOf(record));
                         break;
-                    case SnapshotRecordKind.Set or SnapshotRecordKind.LongString:
+                    case SnapshotRecordKind.PackedHash:
+                        written.Add(Name(database, record.Key, record.ExpireAtMs), FieldsOf(record));
+                        break;
+                    case SnapshotRecordKind.Set
+                        or SnapshotRecordKind.Hash
+                        or SnapshotRecordKind.ExpiringHash
+                        or SnapshotRecordKind.LongString:
                         Assert.Null(name);
                         name = Name(database, record.Key, record.ExpireAtMs);
-                        parts.Add(record.Kind == SnapshotRecordKind.Set ? "{" : "s");
+                        parts.Add(record.Kind == SnapshotRecordKind.LongString ? "s" : "{");
+                        break;
+                    case SnapshotRecordKind.Field:
+                        Assert.NotNull(name);
+                        parts.Add(Field(S(record.Bytes), S(record.ValueBytes), record.FieldExpireAtMs));
                         break;
                     case SnapshotRecordKind.Member or SnapshotRecordKind.Piece:
                         Assert.NotNull(name);
@@ -577,6 +593,17 @@ public sealed class SnapshotCutTests : StoreTest
 
             List<string> members = [];
             Span<byte> scratch = stackalloc byte[32];
+            if (entry.Type == ValueType.Hash)
+            {
+                foreach (HashField field in HashValue.Open(database, entry, HashLimits.Default).WalkAll())
+                {
+                    members.Add(Field(S(field.Name.AsText(scratch)), S(field.Value.AsText(scratch)), field.ExpireAtMs));
+                }
+
+                all.Add(name, Members(members));
+                return;
+            }
+
             foreach (SetMember member in SetValue.Open(database, entry, SetLimits.Default))
             {
                 members.Add(S(member.AsText(scratch)));
