@@ -63,6 +63,9 @@ internal struct DatasetDigest
             case ValueType.Set:
                 AddMembers(database, entry);
                 break;
+            case ValueType.Hash:
+                AddFields(database, entry);
+                break;
             default:
                 throw new NotSupportedException($"No digest for values of type {entry.Type}.");
         }
@@ -79,6 +82,23 @@ internal struct DatasetDigest
         foreach (SetMember member in SetValue.Open(database, entry, default))
         {
             Xor(member.AsText(scratch));
+        }
+    }
+
+    private void AddFields(Database database, Entry entry)
+    {
+        Span<byte> scratch = stackalloc byte[Entry.ScratchBytes];
+        foreach (HashField field in HashValue.Open(database, entry, default))
+        {
+            DatasetDigest digest = default;
+            digest.Mix(field.Name.AsText(scratch));
+            digest.Mix(field.Value.AsText(scratch));
+            if (field.ExpireAtMs >= 0)
+            {
+                digest.Xor("!!hexpire!!"u8);
+            }
+
+            Xor(digest._digest);
         }
     }
 

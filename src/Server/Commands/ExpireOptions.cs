@@ -55,6 +55,14 @@ internal readonly struct ExpireOptions
         return true;
     }
 
+    /// <summary>Reads a word that is one of the four, alone.</summary>
+    /// <returns>False when it is another word; then everything is allowed.</returns>
+    public static bool TryParseOne(ReadOnlySpan<byte> word, out ExpireOptions options)
+    {
+        options = new ExpireOptions(Read(word));
+        return options._conditions != Condition.None;
+    }
+
     /// <summary>True when a new instant may replace the current one; no expiry counts as infinitely late.</summary>
     /// <param name="currentMs">The current instant in ms since the Unix epoch, or -1 for none.</param>
     public bool Allow(long currentMs, long newMs)

@@ -40,7 +40,7 @@ internal static class ScanCommands
             return;
         }
 
-        if (!ScanOptions.TryParse(ctx.Args, 2, allowType: true, out ScanOptions options, out ReadOnlySpan<byte> error))
+        if (!ScanOptions.TryParse(ctx.Args, 2, ScanOptions.Words.Type, out ScanOptions options, out ReadOnlySpan<byte> error))
         {
             ctx.Reply.Error(error);
             return;

@@ -3,14 +3,27 @@ using KvServer.Resp;
 
 namespace KvServer.Server.Commands;
 
-/// <summary>The words after the cursor of SCAN and its kin: MATCH, COUNT, and TYPE where it is allowed.</summary>
+/// <summary>The words after the cursor of SCAN and its kin: MATCH, COUNT, and those that only one of them takes.</summary>
 internal readonly ref struct ScanOptions
 {
-    private ScanOptions(long count, ReadOnlySpan<byte> pattern, ReadOnlySpan<byte> type)
+    private ScanOptions(long count, ReadOnlySpan<byte> pattern, ReadOnlySpan<byte> type, bool noValues)
     {
+        NoValues = noValues;
         Count = count;
         Pattern = pattern;
         Type = type;
+    }
+
+    /// <summary>What a command takes beside MATCH and COUNT.</summary>
+    internal enum Words : byte
+    {
+        None,
+
+        /// <summary>TYPE name.</summary>
+        Type,
+
+        /// <summary>NOVALUES.</summary>
+        NoValues,
     }
 
     /// <summary>About how many elements a call should look at, at least 1.</summary>
@@ -25,24 +38,35 @@ internal readonly ref struct ScanOptions
     /// <summary>The type's name as TYPE shows it, or empty for any.</summary>
     public ReadOnlySpan<byte> Type { get; }
 
+    /// <summary>Whether values are left out.</summary>
+    public bool NoValues { get; }
+
     /// <summary>Reads the words from <paramref name="start"/> to the end.</summary>
     /// <param name="error">The error reply when the result is false.</param>
     public static bool TryParse(
-        Arguments args, int start, bool allowType, out ScanOptions options, out ReadOnlySpan<byte> error)
+        Arguments args, int start, Words words, out ScanOptions options, out ReadOnlySpan<byte> error)
     {
         long count = 10;
         ReadOnlySpan<byte> pattern = "*"u8;
         ReadOnlySpan<byte> type = default;
+        bool noValues = false;
         options = default;
         error = CommandError.Syntax;
         for (int i = start; i < args.Count; i += 2)
         {
+            ReadOnlySpan<byte> word = args[i];
+            if (words == Words.NoValues && Ascii.EqualsIgnoreCase(word, "NOVALUES"u8))
+            {
+                noValues = true;
+                i--; // No value follows.
+                continue;
+            }
+
             if (i + 1 == args.Count)
             {
                 return false;
             }
 
-            ReadOnlySpan<byte> word = args[i];
             if (Ascii.EqualsIgnoreCase(word, "COUNT"u8))
             {
                 if (!Numbers.TryParseInt64(args[i + 1], out count))
@@ -60,7 +84,7 @@ internal readonly ref struct ScanOptions
             {
                 pattern = args[i + 1];
             }
-            else if (allowType && Ascii.EqualsIgnoreCase(word, "TYPE"u8))
+            else if (words == Words.Type && Ascii.EqualsIgnoreCase(word, "TYPE"u8))
             {
                 type = args[i + 1];
             }
@@ -70,7 +94,7 @@ internal readonly ref struct ScanOptions
             }
         }
 
-        options = new ScanOptions(count, pattern, type);
+        options = new ScanOptions(count, pattern, type, noValues);
         return true;
     }
 

@@ -15,19 +15,9 @@ internal static class SerializedLength
             return entry.TryGetInteger(out long value) ? OfInteger(value) : OfString(entry.StringLength);
         }
 
-        SetValue set = SetValue.Open(database, entry, default);
-        if (set.Encoding != ValueEncoding.HashTable)
-        {
-            return OfString(set.PackedBytes.Length);
-        }
-
-        long total = OfString(set.Count) - set.Count;
-        foreach (SetMember member in set)
-        {
-            total += member.TryGetInteger(out long integer) ? OfInteger(integer) : OfString(member.Bytes.Length);
-        }
-
-        return total;
+        return entry.Type == ValueType.Hash
+            ? OfHash(HashValue.Open(database, entry, default))
+            : OfSet(SetValue.Open(database, entry, default));
     }
 
     /// <summary>A string: its length in one, two, five or nine bytes, then the bytes.</summary>
@@ -47,4 +37,39 @@ internal static class SerializedLength
         >= int.MinValue and <= int.MaxValue => 5,
         _ => OfString((value < 0 ? 1 : 0) + Numbers.CountDigits((ulong)Math.Abs((decimal)value))),
     };
+
+    private static long OfHash(HashValue hash)
+    {
+        if (hash.Encoding != ValueEncoding.HashTable)
+        {
+            return OfString(hash.PackedBytes.Length);
+        }
+
+        long total = OfString(hash.Count) - hash.Count;
+        foreach (HashField field in hash)
+        {
+            total += OfText(field.Name.Bytes) + OfText(field.Value.Bytes);
+        }
+
+        return total;
+    }
+
+    private static long OfText(ReadOnlySpan<byte> text) =>
+        IntegerText.TryParse(text, out long integer) ? OfInteger(integer) : OfString(text.Length);
+
+    private static long OfSet(SetValue set)
+    {
+        if (set.Encoding != ValueEncoding.HashTable)
+        {
+            return OfString(set.PackedBytes.Length);
+        }
+
+        long total = OfString(set.Count) - set.Count;
+        foreach (SetMember member in set)
+        {
+            total += member.TryGetInteger(out long integer) ? OfInteger(integer) : OfString(member.Bytes.Length);
+        }
+
+        return total;
+    }
 }

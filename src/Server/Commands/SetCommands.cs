@@ -257,7 +257,7 @@ internal static class SetCommands
             return;
         }
 
-        if (!ScanOptions.TryParse(args, 3, allowType: false, out ScanOptions options, out ReadOnlySpan<byte> error))
+        if (!ScanOptions.TryParse(args, 3, ScanOptions.Words.None, out ScanOptions options, out ReadOnlySpan<byte> error))
         {
             ctx.Reply.Error(error);
             return;

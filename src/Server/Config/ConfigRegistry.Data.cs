@@ -34,9 +34,9 @@ public static partial class ConfigRegistry
 
     private static ConfigOption[] EncodingOptions() =>
     [
-        Long("hash-max-listpack-entries", NotYet, 0, long.MaxValue, c => ref c.HashMaxListpackEntries,
+        Long("hash-max-listpack-entries", None, 0, long.MaxValue, c => ref c.HashMaxListpackEntries,
             "hash-max-ziplist-entries"),
-        Memory("hash-max-listpack-value", NotYet, 0, c => ref c.HashMaxListpackValueBytes, "hash-max-ziplist-value"),
+        Memory("hash-max-listpack-value", None, 0, c => ref c.HashMaxListpackValueBytes, "hash-max-ziplist-value"),
         Int("list-max-listpack-size", NotYet, int.MinValue, int.MaxValue, c => ref c.ListMaxListpackSize,
             "list-max-ziplist-size"),
         Int("list-compress-depth", NotYet, 0, int.MaxValue, c => ref c.ListCompressDepth),

@@ -6,7 +6,15 @@ namespace KvServer.Server.Config;
 internal static class ConfiguredLimits
 {
     /// <summary>The limits of all types.</summary>
-    public static ValueLimits Of(ServerConfig config) => new() { Sets = OfSets(config) };
+    public static ValueLimits Of(ServerConfig config) => new()
+    {
+        Sets = OfSets(config),
+        Hashes = OfHashes(config),
+    };
+
+    /// <summary>The limits of hashes.</summary>
+    public static HashLimits OfHashes(ServerConfig config) =>
+        HashLimits.From(config.HashMaxListpackEntries, config.HashMaxListpackValueBytes);
 
     /// <summary>The limits of sets.</summary>
     public static SetLimits OfSets(ServerConfig config) =>

@@ -27,11 +27,9 @@ internal sealed class RdbFile : DatasetFile
     {
         _file = Open(path);
         TotalBytes = _file.Length;
-        ServerConfig config = server.Config;
         _loader = new RdbLoader(new RdbReader(_file, TotalBytes), server.Keyspace, new RdbLoadOptions
         {
-            SetLimits = SetLimits.From(
-                config.SetMaxIntsetEntries, config.SetMaxListpackEntries, config.SetMaxListpackValueBytes),
+            Limits = ConfiguredLimits.Of(server.Config),
             Merges = merges,
             KeepsExpired = keepsExpired,
             Warn = warning => Log.LoadWarning(server.Log, warning),

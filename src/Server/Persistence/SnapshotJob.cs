@@ -41,7 +41,7 @@ internal sealed class SnapshotJob
             MaxMemoryPolicy.AllKeysLfu or MaxMemoryPolicy.VolatileLfu => AccessHintKind.Frequency,
             _ => AccessHintKind.None,
         };
-        _info = new RdbFileInfo(nowSeconds, keyspace.Heap.UsedBytes, target.IsAofBase);
+        _info = new RdbFileInfo(nowSeconds, keyspace.Heap.UsedBytes, target.IsAofBase, keyspace.HasExpiringFields);
         _thread = new Thread(Run) { Name = "snapshot", IsBackground = true };
     }
 

@@ -77,7 +77,8 @@ internal readonly record struct ExpiryOption(ExpiryKind Kind, int ArgIndex = 0)
         return true;
     }
 
-    private static ExpiryKind KindOf(ReadOnlySpan<byte> word)
+    /// <summary>Which of EX, PX, EXAT and PXAT a word is, or none.</summary>
+    internal static ExpiryKind KindOf(ReadOnlySpan<byte> word)
     {
         return word.Length switch
         {

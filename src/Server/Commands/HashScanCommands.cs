@@ -1,0 +1,287 @@
+using System.Text;
+using KvServer.Resp;
+using KvServer.Server.Clients;
+using KvServer.Server.Text;
+using KvServer.Storage;
+
+namespace KvServer.Server.Commands;
+
+/// <summary>Many fields of a hash at once: all of them, in steps, or chosen by chance.</summary>
+/// <remarks>Semantics: redis.io/commands, group hash. Replies are written field by field from where the fields lie.</remarks>
+internal static class HashScanCommands
+{
+    [Flags]
+    private enum Parts : byte
+    {
+        Names = 1,
+        Values = 2,
+        Both = Names | Values,
+    }
+
+    /// <summary>Replies with all fields and their values.</summary>
+    [Command("HGETALL", arity: 2, CommandFlags.ReadOnly, Group = CommandGroup.Hash, Since = "2.0.0",
+        Complexity = "O(N) in the fields.", Summary = "Returns all fields and values of a hash.", Syntax = "key",
+        Tips = "nondeterministic_output_order")]
+    [Keys(first: 1, KeyAccess.ReadOnly | KeyAccess.Access)]
+    internal static void HGetAll(CommandContext ctx) => WriteAll(ctx, Parts.Both);
+
+    /// <summary>Replies with the names of all fields.</summary>
+    [Command("HKEYS", arity: 2, CommandFlags.ReadOnly, Group = CommandGroup.Hash, Since = "2.0.0",
+        Complexity = "O(N) in the fields.", Summary = "Returns the names of all fields of a hash.", Syntax = "key",
+        Tips = "nondeterministic_output_order")]
+    [Keys(first: 1, KeyAccess.ReadOnly | KeyAccess.Access)]
+    internal static void HKeys(CommandContext ctx) => WriteAll(ctx, Parts.Names);
+
+    /// <summary>Replies with the values of all fields.</summary>
+    [Command("HVALS", arity: 2, CommandFlags.ReadOnly, Group = CommandGroup.Hash, Since = "2.0.0",
+        Complexity = "O(N) in the fields.", Summary = "Returns the values of all fields of a hash.", Syntax = "key",
+        Tips = "nondeterministic_output_order")]
+    [Keys(first: 1, KeyAccess.ReadOnly | KeyAccess.Access)]
+    internal static void HVals(CommandContext ctx) => WriteAll(ctx, Parts.Values);
+
+    /// <summary>Replies with a cursor and some fields, with their values unless NOVALUES is given. A field that stays in
+    /// the hash from the first call to the last is returned at least once.</summary>
+    [Command("HSCAN", arity: -3, CommandFlags.ReadOnly, Group = CommandGroup.Hash, Since = "2.8.0",
+        Complexity = "O(COUNT) for a call, O(N) for all fields.", Summary = "Walks over the fields of a hash in steps.",
+        Syntax = "key cursor [MATCH pattern] [COUNT count]", Tips = "nondeterministic_output")]
+    [Keys(first: 1, KeyAccess.ReadOnly | KeyAccess.Access)]
+    internal static void HScan(CommandContext ctx)
+    {
+        // C's strtoul, which the reference server reads cursors with, takes no digits at all for zero.
+        Arguments args = ctx.Args;
+        ulong cursor = 0;
+        if (!args[2].IsEmpty && !ScanOptions.TryParseCursor(args[2], out cursor))
+        {
+            ctx.Reply.Error(CommandError.InvalidCursor);
+            return;
+        }
+
+        if (!HashCommands.TryOpen(ctx, out HashValue hash, out bool replied))
+        {
+            if (!replied)
+            {
+                ctx.Reply.Array(2);
+                ctx.Reply.BulkString("0"u8);
+                ctx.Reply.EmptyArray();
+            }
+
+            return;
+        }
+
+        if (!ScanOptions.TryParse(
+            args, 3, ScanOptions.Words.NoValues, out ScanOptions options, out ReadOnlySpan<byte> error))
+        {
+            ctx.Reply.Error(error);
+            return;
+        }
+
+        ByteStringList found = ctx.Server.Scratch;
+        found.Clear();
+        FieldCollector collector = new()
+        {
+            Found = found,
+            Pattern = options.Pattern,
+            MatchesAll = options.MatchesAll,
+            WithValues = !options.NoValues,
+        };
+
+        // A pattern that matches little must not make one call walk the whole table.
+        long bucketsLeft = options.Count > long.MaxValue / 10 ? long.MaxValue : options.Count * 10;
+        do
+        {
+            cursor = hash.Scan(cursor, ref collector);
+            bucketsLeft--;
+        }
+        while (cursor != 0 && bucketsLeft > 0 && collector.Seen < options.Count);
+
+        Span<byte> digits = stackalloc byte[Numbers.MaxInt64Chars];
+        ctx.Reply.Array(2);
+        ctx.Reply.BulkString(digits[..Numbers.FormatUInt64(cursor, digits)]);
+        ctx.Reply.Array(found.Count);
+        for (int i = 0; i < found.Count; i++)
+        {
+            ctx.Reply.BulkString(found[i]);
+        }
+
+        found.Clear();
+    }
+
+    /// <summary>Replies with fields chosen at random: one, <c>count</c> different ones, or with a negative count that
+    /// many draws which may repeat.</summary>
+    [Command("HRANDFIELD", arity: -2, CommandFlags.ReadOnly, Group = CommandGroup.Hash, Since = "6.2.0",
+        Complexity = "O(N) in the fields returned.", Summary = "Returns random fields of a hash.",
+        Syntax = "key [options:count [WITHVALUES]]", Tips = "nondeterministic_output")]
+    [Keys(first: 1, KeyAccess.ReadOnly | KeyAccess.Access)]
+    internal static void HRandField(CommandContext ctx)
+    {
+        Arguments args = ctx.Args;
+        if (args.Count > 2)
+        {
+            PickMany(ctx, args);
+            return;
+        }
+
+        bool exists = HashCommands.TryOpen(ctx, out HashValue hash, out bool replied);
+        if (replied)
+        {
+            return;
+        }
+
+        if (exists && hash.LiveCount > 0)
+        {
+            HashCommands.Write(ctx.Reply, hash.PickRandom().Name);
+        }
+        else
+        {
+            ctx.Reply.Null();
+        }
+    }
+
+    private static void WriteAll(CommandContext ctx, Parts parts)
+    {
+        bool exists = HashCommands.TryOpen(ctx, out HashValue hash, out bool replied);
+        if (replied)
+        {
+            return;
+        }
+
+        ReplyWriter reply = ctx.Reply;
+        long count = exists ? hash.LiveCount : 0;
+        if (parts == Parts.Both)
+        {
+            reply.Map(count);
+        }
+        else
+        {
+            reply.Array(count);
+        }
+
+        if (count == 0)
+        {
+            return;
+        }
+
+        foreach (HashField field in hash)
+        {
+            if ((parts & Parts.Names) != 0)
+            {
+                HashCommands.Write(reply, field.Name);
+            }
+
+            if ((parts & Parts.Values) != 0)
+            {
+                HashCommands.Write(reply, field.Value);
+            }
+        }
+    }
+
+    private static void PickMany(CommandContext ctx, Arguments args)
+    {
+        if (!Numbers.TryParseInt64(args[2], out long count))
+        {
+            ctx.Reply.Error(CommandError.NotAnInteger);
+            return;
+        }
+
+        if (count == long.MinValue)
+        {
+            ctx.Reply.Error(
+                "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807"u8);
+            return;
+        }
+
+        bool withValues = args.Count == 4 && Ascii.EqualsIgnoreCase(args[3], "WITHVALUES"u8);
+        if (args.Count > 3 && !withValues)
+        {
+            ctx.Reply.Error(CommandError.Syntax);
+            return;
+        }
+
+        // The reference server counts names and values in one number.
+        if (withValues && count is < -long.MaxValue / 2 or > long.MaxValue / 2)
+        {
+            ctx.Reply.Error("ERR value is out of range"u8);
+            return;
+        }
+
+        bool exists = HashCommands.TryOpen(ctx, out HashValue hash, out bool replied);
+        if (replied)
+        {
+            return;
+        }
+
+        long available = exists ? hash.LiveCount : 0;
+        if (count == 0 || available == 0)
+        {
+            ctx.Reply.EmptyArray();
+        }
+        else if (count < 0)
+        {
+            BeginPicks(ctx, -count, withValues);
+            for (long i = 0; i < -count; i++)
+            {
+                WritePick(ctx, hash.PickRandom(), withValues);
+
+                // The count is the client's: stop when it asks for more than its output may hold.
+                if (ctx.Client.Is(ClientFlags.Closing))
+                {
+                    return;
+                }
+            }
+        }
+        else
+        {
+            BeginPicks(ctx, Math.Min(count, available), withValues);
+            foreach (HashField field in hash.Sample(count))
+            {
+                WritePick(ctx, field, withValues);
+            }
+        }
+    }
+
+    // Names alone, or pairs: one after the other in RESP2, arrays of two in RESP3.
+    private static void BeginPicks(CommandContext ctx, long count, bool withValues) =>
+        ctx.Reply.Array(withValues && ctx.Reply.Protocol == 2 ? 2 * count : count);
+
+    private static void WritePick(CommandContext ctx, HashField field, bool withValues)
+    {
+        if (withValues && ctx.Reply.Protocol != 2)
+        {
+            ctx.Reply.Array(2);
+        }
+
+        HashCommands.Write(ctx.Reply, field.Name);
+        if (withValues)
+        {
+            HashCommands.Write(ctx.Reply, field.Value);
+        }
+    }
+
+    private ref struct FieldCollector : IHashFieldReceiver
+    {
+        public ByteStringList Found;
+        public ReadOnlySpan<byte> Pattern;
+        public bool MatchesAll;
+        public bool WithValues;
+
+        /// <summary>Fields looked at, matching or not.</summary>
+        public long Seen;
+
+        public void Receive(HashField field)
+        {
+            Seen++;
+            Span<byte> scratch = stackalloc byte[IntegerText.MaxLength];
+            ReadOnlySpan<byte> name = field.Name.AsText(scratch);
+            if (!MatchesAll && !Glob.IsMatch(Pattern, name))
+            {
+                return;
+            }
+
+            Found.Add(name);
+            if (WithValues)
+            {
+                Found.Add(field.Value.AsText(scratch));
+            }
+        }
+    }
+}
