@@ -11,6 +11,18 @@ public sealed class CommandTableTests
     {
         "client|no-touch",
         "client|setinfo",
+        "hexpire",
+        "hexpireat",
+        "hexpiretime",
+        "hgetdel",
+        "hgetex",
+        "hpersist",
+        "hpexpire",
+        "hpexpireat",
+        "hpexpiretime",
+        "hpttl",
+        "hsetex",
+        "httl",
         "waitaof",
     };
 
