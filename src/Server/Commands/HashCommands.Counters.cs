@@ -98,7 +98,33 @@ internal static partial class HashCommands
         text = text[..sum.Format(text)];
         Store(ctx, key, exists, ref hash, field, text);
         ctx.KeyChanged(key, KeyEvent.HIncrByFloat);
+        PropagateResult(ctx, key, exists, in hash, field, text);
         ctx.Reply.BulkString(text);
+    }
+
+    // The sum itself: another machine may add in another precision. A field's expiry stays, which HSET would end.
+    private static void PropagateResult(
+        CommandContext ctx,
+        Key key,
+        bool exists,
+        in HashValue hash,
+        ReadOnlySpan<byte> field,
+        scoped ReadOnlySpan<byte> text)
+    {
+        if (!exists || !hash.TryGetExpiry(field, out long expireAtMs) || expireAtMs == Database.NoExpiry)
+        {
+            ctx.PropagateAs("HSET"u8, key.Bytes, field, text);
+        }
+        else if (ctx.BeginPropagation(7) is { } log)
+        {
+            log.Argument("HSETEX"u8);
+            log.Argument(key.Bytes);
+            log.Argument("KEEPTTL"u8);
+            log.Argument("FIELDS"u8);
+            log.Argument(1);
+            log.Argument(field);
+            log.Argument(text);
+        }
     }
 
     private static bool TryGetInteger(PackedElement element, out long value)

@@ -45,10 +45,11 @@ internal static class HashExCommands
                     persisted++;
                 }
             }
-            else if (options.ExpireAtMs <= ctx.NowMs)
+            else if (ctx.HasPassed(options.ExpireAtMs))
             {
                 hash.Remove(field);
                 removed++;
+                ctx.PropagateAs("HDEL"u8, key.Bytes, field);
             }
             else
             {
@@ -60,11 +61,14 @@ internal static class HashExCommands
         if (persisted > 0)
         {
             ctx.KeyChanged(key, KeyEvent.HPersist, persisted);
+            PropagateFields(ctx, "HPERSIST"u8, key, new FieldList(options.First, options.Count), hasCount: true);
         }
 
         if (set > 0)
         {
             ctx.KeyChanged(key, KeyEvent.HExpire, set);
+            HashExpireCommands.PropagateExpiry(
+                ctx, key, options.ExpireAtMs, conditionIndex: 0, new FieldList(options.First, options.Count));
         }
 
         HashCommands.ReportRemoved(ctx, key, in hash, removed);
@@ -97,7 +101,7 @@ internal static class HashExCommands
             return;
         }
 
-        if (options.HasTime && options.ExpireAtMs <= ctx.NowMs)
+        if (options.HasTime && ctx.HasPassed(options.ExpireAtMs))
         {
             // Set to be gone at once.
             RemoveAll(ctx, key, options, exists, ref hash);
@@ -118,6 +122,7 @@ internal static class HashExCommands
         if (options.HasTime)
         {
             ctx.KeyChanged(key, KeyEvent.HExpire, changes: 0);
+            PropagateSet(ctx, key, options);
         }
 
         ctx.Reply.Integer(1);
@@ -160,6 +165,11 @@ internal static class HashExCommands
             }
         }
 
+        if (removed > 0)
+        {
+            PropagateFields(ctx, "HDEL"u8, key, fields, hasCount: false);
+        }
+
         HashCommands.ReportRemoved(ctx, key, in hash, removed);
     }
 
@@ -188,13 +198,53 @@ internal static class HashExCommands
         long removed = 0;
         for (int i = 0; exists && i < options.Count; i++)
         {
-            if (hash.Remove(ctx.Args[options.First + (2 * i)]))
+            ReadOnlySpan<byte> field = ctx.Args[options.First + (2 * i)];
+            if (hash.Remove(field))
             {
                 removed++;
+                ctx.PropagateAs("HDEL"u8, key.Bytes, field);
             }
         }
 
         HashCommands.ReportRemoved(ctx, key, in hash, removed);
+    }
+
+    private static void PropagateFields(
+        CommandContext ctx, ReadOnlySpan<byte> name, Key key, FieldList fields, bool hasCount)
+    {
+        if (ctx.BeginPropagation((hasCount ? 4 : 2) + fields.Count) is { } log)
+        {
+            log.Argument(name);
+            log.Argument(key.Bytes);
+            if (hasCount)
+            {
+                log.Argument("FIELDS"u8);
+                log.Argument(fields.Count);
+            }
+
+            for (int i = 0; i < fields.Count; i++)
+            {
+                log.Argument(ctx.Args[fields.First + i]);
+            }
+        }
+    }
+
+    // The condition was met, and the time is an instant.
+    private static void PropagateSet(CommandContext ctx, Key key, HashExOptions options)
+    {
+        if (ctx.BeginPropagation(6 + (2 * options.Count)) is { } log)
+        {
+            log.Argument("HSETEX"u8);
+            log.Argument(key.Bytes);
+            log.Argument("PXAT"u8);
+            log.Argument(options.ExpireAtMs);
+            log.Argument("FIELDS"u8);
+            log.Argument(options.Count);
+            for (int i = 0; i < 2 * options.Count; i++)
+            {
+                log.Argument(ctx.Args[options.First + i]);
+            }
+        }
     }
 
     private static void InsertMany(CommandContext ctx, Key key, HashExOptions options)

@@ -115,6 +115,34 @@ internal static class HashExpireCommands
         }
     }
 
+    /// <summary>Passes on when fields expire, as an instant.</summary>
+    /// <param name="ctx">The call.</param>
+    /// <param name="key">The hash.</param>
+    /// <param name="expireAtMs">The instant.</param>
+    /// <param name="conditionIndex">Where a condition stands, or 0. It holds for the same fields elsewhere.</param>
+    /// <param name="fields">The fields.</param>
+    internal static void PropagateExpiry(
+        CommandContext ctx, Key key, long expireAtMs, int conditionIndex, FieldList fields)
+    {
+        if (ctx.BeginPropagation((conditionIndex > 0 ? 6 : 5) + fields.Count) is { } log)
+        {
+            log.Argument("HPEXPIREAT"u8);
+            log.Argument(key.Bytes);
+            log.Argument(expireAtMs);
+            if (conditionIndex > 0)
+            {
+                log.Argument(ctx.Args[conditionIndex]);
+            }
+
+            log.Argument("FIELDS"u8);
+            log.Argument(fields.Count);
+            for (int i = 0; i < fields.Count; i++)
+            {
+                log.Argument(ctx.Args[fields.First + i]);
+            }
+        }
+    }
+
     private static void SetExpiry(CommandContext ctx, ExpiryKind kind)
     {
         Key key = ctx.Key(1);
@@ -154,10 +182,11 @@ internal static class HashExpireCommands
             {
                 ctx.Reply.Integer(NotMet);
             }
-            else if (expireAtMs <= ctx.NowMs)
+            else if (ctx.HasPassed(expireAtMs))
             {
                 hash.Remove(field);
                 removed++;
+                ctx.PropagateAs("HDEL"u8, key.Bytes, field);
                 ctx.Reply.Integer(Removed);
             }
             else
@@ -171,6 +200,7 @@ internal static class HashExpireCommands
         if (set > 0)
         {
             ctx.KeyChanged(key, KeyEvent.HExpire, set);
+            PropagateExpiry(ctx, key, expireAtMs, hasCondition ? 3 : 0, fields);
         }
 
         if (removed > 0)

@@ -36,11 +36,12 @@ internal sealed class PropagationLog
     private int _argumentsLeft;
     private long _lastTimestampSeconds = NoTimestamp;
 
-    /// <summary>Makes a log that nobody listens to yet, and has expired keys of the store told to it.</summary>
+    /// <summary>Makes a log that nobody listens to yet, and has expired keys and fields of the store told to it.</summary>
     public PropagationLog(Keyspace keyspace)
     {
         _keyspace = keyspace;
         keyspace.Expired = OnExpired;
+        keyspace.FieldExpired = OnFieldExpired;
     }
 
     /// <summary>Whether changes are wanted.</summary>
@@ -213,6 +214,18 @@ internal sealed class PropagationLog
             Begin(database, 2);
             Argument(_keyspace.LazyExpire ? "UNLINK"u8 : "DEL"u8);
             Argument(key);
+        }
+    }
+
+    // A key whose last field goes needs no word of its own.
+    private void OnFieldExpired(Database database, ReadOnlySpan<byte> key, ReadOnlySpan<byte> field, bool isLast)
+    {
+        if (IsOn)
+        {
+            Begin(database, 3);
+            Argument("HDEL"u8);
+            Argument(key);
+            Argument(field);
         }
     }
 

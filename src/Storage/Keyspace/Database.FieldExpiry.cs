@@ -14,7 +14,7 @@ public sealed unsafe partial class Database
     public int ExpiringHashCount => _expiring.Count;
 
     /// <summary>Whether a field is there whose time has come.</summary>
-    internal bool HasFieldsDue => _expiring.Count > 0 && FieldExpiry.DueAt(_expiring.First) < _keyspace.NowMs;
+    internal bool HasFieldsDue => _expiring.Count > 0 && _keyspace.IsOver(FieldExpiry.DueAt(_expiring.First));
 
     /// <summary>Removes some fields of the hash whose earliest one is the first of all to expire.</summary>
     /// <param name="max">Remove no more than so many.</param>
@@ -64,7 +64,7 @@ public sealed unsafe partial class Database
     // Removes fields of a hash that a look-up has found. Returns whether there is still a key.
     private bool ExpireFieldsOnAccess(byte* block)
     {
-        if (!_keyspace.DeletesExpiredKeys || FieldExpiry.DueAt((byte*)ExpiryOf(block)) >= _keyspace.NowMs)
+        if (!_keyspace.DeletesExpiredKeys || !_keyspace.IsOver(FieldExpiry.DueAt((byte*)ExpiryOf(block))))
         {
             return true;
         }

@@ -104,6 +104,9 @@ public sealed partial class Keyspace : IDisposable
     [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.AggressiveInlining)]
     internal bool IsOver(long expireAtMs) => _expiryNowMs > expireAtMs;
 
+    /// <summary>The instant that tells whether the time of a field has come; long ago while nothing expires.</summary>
+    internal long ExpiryNowMs => _expiryNowMs;
+
     /// <summary>Whether dicts may resize; off while a snapshot or an AOF rewrite runs.</summary>
     public bool ResizingAllowed
     {

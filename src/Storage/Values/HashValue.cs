@@ -40,7 +40,7 @@ public unsafe ref partial struct HashValue
 
     /// <summary>Number of fields whose time has not come.</summary>
     /// <remarks>O(1), or O(fields whose time has come).</remarks>
-    public readonly long LiveCount => Count - (HasExpiring ? _table->Expiry->Fields.CountBefore(_keyspace.NowMs) : 0);
+    public readonly long LiveCount => Count - (HasExpiring ? _table->Expiry->Fields.CountBefore(_keyspace.ExpiryNowMs) : 0);
 
     /// <summary>The name OBJECT ENCODING shows.</summary>
     public readonly ReadOnlySpan<byte> EncodingName =>
@@ -138,14 +138,14 @@ public unsafe ref partial struct HashValue
     public void Prepare(long fieldCount) => _expected = fieldCount;
 
     /// <summary>Walks over the fields whose time has not come.</summary>
-    public readonly HashEnumerator GetEnumerator() => new(_bytes, _table, _keyspace.NowMs);
+    public readonly HashEnumerator GetEnumerator() => new(_bytes, _table, _keyspace.ExpiryNowMs);
 
     /// <summary>Walks over all fields, those included whose time has come.</summary>
     public readonly HashEnumerator WalkAll() => new(_bytes, _table, long.MinValue);
 
     /// <summary>Walks over <paramref name="count"/> fields chosen at random, none twice; all of them when there are no
     /// more.</summary>
-    public readonly HashSample Sample(long count) => new(in this, count, _keyspace.Random, _keyspace.NowMs);
+    public readonly HashSample Sample(long count) => new(in this, count, _keyspace.Random, _keyspace.ExpiryNowMs);
 
     /// <summary>Chooses a field at random, each with (nearly, in a hash table) the same chance.</summary>
     /// <remarks>The hash must have a field whose time has not come. O(1), or O(fields) for a listpack.</remarks>
@@ -190,7 +190,7 @@ public unsafe ref partial struct HashValue
     {
         if (Encoding == ValueEncoding.HashTable)
         {
-            return Fields.Scan<long, TReceiver, ScanAction<TReceiver>>(cursor, _keyspace.NowMs, ref receiver);
+            return Fields.Scan<long, TReceiver, ScanAction<TReceiver>>(cursor, _keyspace.ExpiryNowMs, ref receiver);
         }
 
         foreach (HashField field in this)
@@ -334,7 +334,7 @@ public unsafe ref partial struct HashValue
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private readonly bool IsExpired(byte* element) =>
-        FieldLayout.HasExpiry(element) && _keyspace.NowMs > FieldLayout.DueAt(element);
+        FieldLayout.HasExpiry(element) && _keyspace.IsOver(FieldLayout.DueAt(element));
 
     // The snapshot that is being taken wants to see a key's hash as it was at the cut.
     private readonly void BeforeChange()

@@ -17,6 +17,9 @@ public sealed class PropagationTests : CommandHarness
     [InlineData("FLUSHALL", "FLUSHALL")]
     [InlineData("SWAPDB 0 1", "SWAPDB 0 1")]
     [InlineData("SET a 1 NX", "SET a 1 NX")]
+    [InlineData("HSET h f 1 g 2", "HSET h f 1 g 2")]
+    [InlineData("HINCRBY h f 1", "HINCRBY h f 1")]
+    [InlineData("HSETEX h FNX FIELDS 1 f v", "HSETEX h FNX FIELDS 1 f v")]
     public void A_change_that_depends_on_nothing_else_is_passed_on_as_it_came(string request, string expected)
     {
         Run(request.Split(' '));
@@ -61,6 +64,43 @@ public sealed class PropagationTests : CommandHarness
         Run(request.Split(' '));
 
         Assert.Equal([WithInstants(expected)], Passed());
+    }
+
+    [Theory]
+    [InlineData("HEXPIRE h 5 FIELDS 2 f nope", "HPEXPIREAT h {5000} FIELDS 2 f nope")]
+    [InlineData("HPEXPIRE h 5 NX FIELDS 1 g", "HPEXPIREAT h {5} NX FIELDS 1 g")]
+    [InlineData("HEXPIRE h 0 FIELDS 2 f nope", "HDEL h f")]
+    [InlineData("HPEXPIREAT h 1 FIELDS 1 f", "HDEL h f")]
+    [InlineData("HGETEX h PX 7 FIELDS 2 f g", "HPEXPIREAT h {7} FIELDS 2 f g")]
+    [InlineData("HGETEX h PERSIST FIELDS 2 f t", "HPERSIST h FIELDS 2 f t")]
+    [InlineData("HGETEX h PXAT 1 FIELDS 2 f nope", "HDEL h f")]
+    [InlineData("HSETEX h FXX EX 3 FIELDS 1 f w", "HSETEX h PXAT {3000} FIELDS 1 f w")]
+    [InlineData("HSETEX h PXAT 1 FIELDS 2 f w nope x", "HDEL h f")]
+    [InlineData("HGETDEL h FIELDS 2 f nope", "HDEL h f nope")]
+    [InlineData("HINCRBYFLOAT h f 0.5", "HSET h f 1.5")]
+    [InlineData("HINCRBYFLOAT h t 0.5", "HSETEX h KEEPTTL FIELDS 1 t 3.5")]
+    public void A_change_of_fields_that_depends_on_the_time_or_the_machine_is_passed_on_as_its_result(
+        string request, string expected)
+    {
+        Run("HSET", "h", "f", "1", "g", "2", "t", "3");
+        Run("HEXPIRE", "h", "100", "FIELDS", "1", "t");
+        Passed();
+
+        Run(request.Split(' '));
+
+        Assert.Equal([WithInstants(expected)], Passed());
+    }
+
+    [Fact]
+    public void Fields_that_expire_are_passed_on_as_removed()
+    {
+        Run("HSET", "h", "f", "1", "g", "2");
+        Run("HPEXPIRE", "h", "10", "FIELDS", "2", "f", "g");
+        Passed();
+        Advance(11);
+
+        Assert.Equal(0L, Run("HLEN", "h"));
+        Assert.Equal(["MULTI", "HDEL h f", "HDEL h g", "EXEC"], Passed());
     }
 
     [Fact]
@@ -194,9 +234,12 @@ public sealed class PropagationTests : CommandHarness
     private string WithInstants(string text)
     {
         int start = text.IndexOf('{', StringComparison.Ordinal);
+        int end = text.IndexOf('}', StringComparison.Ordinal);
         return start < 0
             ? text
-            : text[..start] + (NowMs + long.Parse(text[(start + 1)..^1], System.Globalization.CultureInfo.InvariantCulture));
+            : text[..start]
+                + (NowMs + long.Parse(text[(start + 1)..end], System.Globalization.CultureInfo.InvariantCulture))
+                + text[(end + 1)..];
     }
 
     private string[] Passed()
