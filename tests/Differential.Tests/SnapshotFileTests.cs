@@ -265,6 +265,8 @@ public sealed class SnapshotFileTests
             client.Execute("SET", "t" + name, name, "EX", "10000");
             client.Execute("SADD", "i" + name, name, "70000", "-9000000000");
             client.Execute("SADD", "l" + name, "a", "b" + name, name);
+            client.Execute("HSET", "h" + name, "a", name, "b", new string('v', i % 80), name, "-70000");
+            client.Execute("HSET", "hash", "f" + name, new string('v', random.Next(100)));
         }
 
         client.Execute("SELECT", "0");

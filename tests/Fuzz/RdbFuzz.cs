@@ -169,6 +169,18 @@ public sealed class RdbFuzz : IDisposable
         }
 
         List<string> members = [];
+        if (entry.Type == ValueType.Hash)
+        {
+            foreach (HashField field in HashValue.Open(database, entry, default).WalkAll())
+            {
+                members.Add(Encoding.Latin1.GetString(field.Name.AsText(scratch)) + "="
+                    + Encoding.Latin1.GetString(field.Value.AsText(scratch)) + "@" + field.ExpireAtMs);
+            }
+
+            members.Sort(StringComparer.Ordinal);
+            return string.Join('|', members);
+        }
+
         foreach (SetMember member in SetValue.Open(database, entry, default))
         {
             members.Add(Encoding.Latin1.GetString(member.AsText(scratch)));

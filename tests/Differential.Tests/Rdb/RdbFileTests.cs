@@ -115,6 +115,17 @@ public sealed class RdbFileTests : RdbTest, IDisposable
 
             set.StoreAs(database, key, lazily: false, expireAtMs);
         }
+
+        foreach ((string name, byte[][] pairs) in DrawHashes(seed))
+        {
+            HashValue hash = HashValue.Create(store, HashLimits.Default);
+            for (int i = 0; i < pairs.Length; i += 2)
+            {
+                hash.Set(pairs[i], pairs[i + 1]);
+            }
+
+            hash.StoreAs(store[0], store.KeyOf(Encoding.UTF8.GetBytes(name)), lazily: false);
+        }
     }
 
     private static void Save(Keyspace store, string path, RdbWriterOptions options, bool hasChecksum)

@@ -5,7 +5,7 @@ using KvServer.TestSupport;
 
 namespace KvServer.Differential.Tests.Rdb;
 
-/// <summary>Datasets with every encoding of strings and sets, drawn from a seed.</summary>
+/// <summary>Datasets with every encoding of strings, sets and hashes, drawn from a seed.</summary>
 public abstract class RdbTest
 {
     /// <summary>Keys with their values: a string, or the members of a set. All differ from seed to seed.</summary>
@@ -62,6 +62,29 @@ public abstract class RdbTest
         }
 
         client.Execute("SELECT", "0");
+        foreach ((string key, byte[][] pairs) in DrawHashes(seed))
+        {
+            Send(client, ["HSET"u8.ToArray(), Encoding.UTF8.GetBytes(key), .. pairs]);
+        }
+    }
+
+    /// <summary>Hashes: fields and their values by turns.</summary>
+    protected static List<(string Key, byte[][] Pairs)> DrawHashes(int seed)
+    {
+        var random = new Random(seed);
+        List<(string, byte[][])> hashes = [];
+        foreach (int count in new[] { 1, 2, 5, 127, 128, 129, 3000 })
+        {
+            foreach (int length in new[] { 10, 64, 65, 200 })
+            {
+                byte[][] names = Words(random, count, length);
+                byte[][] values = length == 10 ? Integers(random, count, 40_000) : Words(random, count, length);
+                hashes.Add(($"hash:{count}:{length}", [.. names.SelectMany((name, i) => new[] { name, values[i] })]));
+            }
+        }
+
+        hashes.Add(("hash:long", ["f"u8.ToArray(), Letters(random, 70_000, 2), "g"u8.ToArray(), []]));
+        return hashes;
     }
 
     /// <summary>Sends a command of bytes.</summary>

@@ -34,13 +34,18 @@ public sealed class ArgumentSource(Random random)
     private static readonly string[] Patterns = ["*", "k*", "?", "s[12]", "[^k]*", "", "1*", "\\*", "[", "*1"];
 
     /// <summary>One of a few key names, so that commands meet each other's results.</summary>
-    public byte[] Key() => Bytes(random.Next(12) switch
+    public byte[] Key() => Bytes(random.Next(14) switch
     {
         0 => "",
         1 => "k\0",
         < 7 => "k" + random.Next(5).ToString(CultureInfo.InvariantCulture),
+        > 11 => "h" + random.Next(5).ToString(CultureInfo.InvariantCulture),
         _ => "s" + random.Next(5).ToString(CultureInfo.InvariantCulture),
     });
+
+    /// <summary>A key that often holds a hash.</summary>
+    public byte[] HashKey() =>
+        random.Next(6) == 0 ? Key() : Bytes("h" + random.Next(5).ToString(CultureInfo.InvariantCulture));
 
     /// <summary>Text for a value: short and odd, now and then long.</summary>
     public byte[] Value() => random.Next(20) switch

@@ -3,7 +3,7 @@ using KvServer.Differential.Tests.Running;
 
 namespace KvServer.Differential.Tests.Streams;
 
-/// <summary>Draws commands on strings, bitmaps, sets and keys from a seed; the same seed gives the same stream.</summary>
+/// <summary>Draws commands on strings, bitmaps, sets, hashes and keys from a seed; the same seed gives the same stream.</summary>
 /// <remarks>
 /// Commands whose effect is a matter of chance (SPOP of some members) or of the time (short times to live) are left
 /// out or drawn in a form whose effect is certain, so that both servers hold the same data throughout.
@@ -26,7 +26,8 @@ public sealed class CommandStream
         [
             Set, Set, SetWithOptions, SetWithOptions, Strings, Strings, Counters, Counters, Ranges, Multiple, GetEx, Lcs,
             Bits, Bits, BitRanges, BitOp, BitField, Sets, Sets, Sets, MoveMember, Algebra, Algebra, AlgebraStore,
-            SetCard, SetScan, SetRandom, Keys, Keys, Rename, Copy, Expire, Expire, Ttl, Scan, Inspect, Databases, Broken,
+            SetCard, SetScan, SetRandom, HashSet, HashSet, HashSet, HashRead, HashRead, HashChange, HashChange, HashWalk,
+            HashRandom, Keys, Keys, Rename, Copy, Expire, Expire, Ttl, Scan, Inspect, Databases, Broken,
         ];
     }
 
@@ -279,6 +280,76 @@ public sealed class CommandStream
         void Shape() => _comparison = ReplyComparison.Shape;
     }
 
+    private void HashSet()
+    {
+        Add(_source.Below(5) == 0 ? "HMSET" : "HSET", _source.HashKey());
+        for (int i = _source.Below(10) == 0 ? 60 : _source.Below(5); i >= 0; i--)
+        {
+            Add(_source.Member());
+            if (_source.Below(60) != 0)
+            {
+                Add(_source.Value());
+            }
+        }
+    }
+
+    private void HashRead()
+    {
+        switch (_source.Below(6))
+        {
+            case 0: Add("HGET", _source.HashKey(), _source.Member()); break;
+            case 1: Add("HMGET", _source.HashKey(), _source.Member(), _source.Member(), _source.Member()); break;
+            case 2: Add("HEXISTS", _source.HashKey(), _source.Member()); break;
+            case 3: Add("HSTRLEN", _source.HashKey(), _source.Member()); break;
+            case 4: Add("HLEN", _source.HashKey()); break;
+            default: Add("OBJECT", Bytes("ENCODING"), _source.HashKey()); break;
+        }
+    }
+
+    private void HashChange()
+    {
+        switch (_source.Below(5))
+        {
+            case 0: Add("HSETNX", _source.HashKey(), _source.Member(), _source.Value()); break;
+            case 1: Add("HINCRBYFLOAT", _source.HashKey(), _source.Member(), _source.Float()); break;
+            case 2: Add("HINCRBY", _source.HashKey(), _source.Member(), _source.Integer()); break;
+            default: Add("HDEL", _source.HashKey(), _source.Member(), _source.Member(), _source.Member()); break;
+        }
+    }
+
+    private void HashWalk()
+    {
+        _comparison = ReplyComparison.Unordered;
+        if (_source.Below(2) == 0)
+        {
+            Add(_source.Word("HGETALL", "HKEYS", "HVALS"));
+            Add(_source.HashKey());
+            return;
+        }
+
+        Add("HSCAN", _source.HashKey(), Bytes("0"));
+        Add("COUNT");
+        Add(_source.Word("100000", "100000", "0", "x"));
+        if (_source.Below(2) == 0)
+        {
+            Add("MATCH");
+            Add(_source.Pattern());
+        }
+    }
+
+    private void HashRandom()
+    {
+        Add("HRANDFIELD", _source.HashKey());
+        _comparison = ReplyComparison.Shape;
+        switch (_source.Below(4))
+        {
+            case 0: Add("1000000"); Add("WITHVALUES"); _comparison = ReplyComparison.Unordered; break;
+            case 1: Add(_source.Word("-7", "3", "0", "x")); break;
+            case 2: Add(_source.Word("-7", "3", "0")); Add(_source.Word("WITHVALUES", "withvalues", "FOO")); break;
+            default: break;
+        }
+    }
+
     private void Keys()
     {
         Add(_source.Word("DEL", "UNLINK", "EXISTS", "TOUCH", "TYPE", "EXISTS", "PERSIST"));
@@ -352,7 +423,7 @@ public sealed class CommandStream
         if (_source.Below(2) == 0)
         {
             Add("TYPE");
-            Add(_source.Word("string", "set", "list", "foo"));
+            Add(_source.Word("string", "set", "hash", "list", "foo"));
         }
 
         if (_source.Below(2) == 0)
@@ -387,7 +458,7 @@ public sealed class CommandStream
     /// <summary>A command with arguments missing, too many, or of a name nobody knows.</summary>
     private void Broken()
     {
-        Add(_source.Word("GET", "SET", "SADD", "INCR", "NOSUCH", "EXPIRE", "BITOP", "SINTER", "getx", "OBJECT", "LCS"));
+        Add(_source.Word("GET", "SET", "SADD", "INCR", "HSET", "HGET", "HINCRBY", "NOSUCH", "EXPIRE", "BITOP", "SINTER", "getx", "OBJECT", "LCS"));
         for (int i = _source.Below(4); i > 0; i--)
         {
             Add(_source.Member());
