@@ -68,6 +68,21 @@ public sealed class SteadyStateTests() : CommandHarness(new NativeHeap())
         AssertSteady(requests, rounds: 30);
     }
 
+    [Theory]
+    [InlineData(100)]
+    [InlineData(700)]
+    public void Hashes_that_grow_and_shrink_allocate_nothing(int fields)
+    {
+        List<string[]> requests = [];
+        requests.AddRange(Enumerable.Range(0, fields).Select(i => (string[])["HSET", "hash", "field" + i, "value" + i]));
+        requests.AddRange(Enumerable.Range(0, fields).Select(i => (string[])["HSET", "hash", "field" + i, "a longer value"]));
+        requests.AddRange(Enumerable.Range(0, fields).Select(i => (string[])["HGET", "hash", "field" + i]));
+        requests.AddRange(Enumerable.Range(0, fields).Select(i => (string[])["HEXPIRE", "hash", "100", "FIELDS", "1", "field" + i]));
+        requests.Add(["HGETALL", "hash"]);
+        requests.AddRange(Enumerable.Range(0, fields).Select(i => (string[])["HDEL", "hash", "field" + i]));
+        AssertSteady(requests, rounds: 20);
+    }
+
     private void AssertSteady(List<string[]> requests, int rounds = 100)
     {
         Client.AllocatedBytesOf([.. requests], rounds: 1); // Past the first growth of pools and lists.
