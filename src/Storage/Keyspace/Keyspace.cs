@@ -136,6 +136,8 @@ public sealed partial class Keyspace : IDisposable
 
     internal Random Random { get; }
 
+    internal ListCompressor ListCompressor { get; } = new();
+
     /// <summary>A database by number.</summary>
     public Database this[int index] => _databases[index];
 

@@ -34,6 +34,8 @@ public sealed unsafe class Reclaimer : IDisposable
         Entry,
         Dataset,
         Elements,
+        List,
+        ListNode,
         Region,
     }
 
@@ -96,10 +98,24 @@ public sealed unsafe class Reclaimer : IDisposable
     /// <summary>Takes what a value of many parts owns; its entry stays with the caller.</summary>
     internal void FreeValue(byte* entry)
     {
-        Invariant.Check(
-            EntryBlock.EncodingOf(entry) == ValueEncoding.HashTable, "only dicts have parts to be freed one by one");
-        FreeElements(EntryBlock.TypeOf(entry), (DictState*)*(nint*)EntryBlock.ValueStart(entry));
+        nint address = *(nint*)EntryBlock.ValueStart(entry);
+        switch (EntryBlock.EncodingOf(entry))
+        {
+            case ValueEncoding.HashTable:
+                FreeElements(EntryBlock.TypeOf(entry), (DictState*)address);
+                break;
+            case ValueEncoding.QuickList:
+                Interlocked.Increment(ref _pendingObjects);
+                Enqueue(new Work(WorkKind.List, address, 0, 0));
+                break;
+            default:
+                Invariant.Check(false, "only values with structures of their own have parts to be freed one by one");
+                break;
+        }
     }
+
+    /// <summary>Takes a part of a list's tree.</summary>
+    internal void FreeListNode(byte* node) => Enqueue(new Work(WorkKind.ListNode, (nint)node, 0, 0));
 
     /// <summary>Takes the dict of a collection.</summary>
     internal void FreeElements(ValueType type, DictState* elements)
@@ -166,6 +182,13 @@ public sealed unsafe class Reclaimer : IDisposable
                 case WorkKind.Elements:
                     DictCollection.Of((ValueType)work.Second).Free(_heap, (DictState*)work.First, FreeFrom.Background);
                     objects = 1;
+                    break;
+                case WorkKind.List:
+                    ListTree.FreeAll(_heap, (ListState*)work.First, FreeFrom.Background);
+                    objects = 1;
+                    break;
+                case WorkKind.ListNode:
+                    ListNode.Release(_heap, (byte*)work.First, FreeFrom.Background);
                     break;
                 case WorkKind.Dataset:
                     objects = Dict<KeyEntryLayout>.FreeAll(_heap, (DictState*)work.First, FreeFrom.Background);

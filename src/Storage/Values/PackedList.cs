@@ -29,7 +29,7 @@ namespace KvServer.Storage;
 /// <see cref="None"/> means there is no such element. The bytes are trusted: those that come from outside pass
 /// <see cref="IsValid"/> first. Command loop only, or whoever owns the block.</para>
 /// </remarks>
-public readonly ref struct PackedList
+public readonly ref partial struct PackedList
 {
     /// <summary>Bytes before the first element.</summary>
     public const int HeaderBytes = 6;

@@ -32,6 +32,9 @@ internal static unsafe class ValueLifetime
             case ValueEncoding.HashTable:
                 DictCollection.Of(EntryBlock.TypeOf(block)).Free(heap, (DictState*)PointerOf(area), from);
                 break;
+            case ValueEncoding.QuickList:
+                ListTree.FreeAll(heap, (ListState*)PointerOf(area), from);
+                break;
         }
     }
 
@@ -39,6 +42,7 @@ internal static unsafe class ValueLifetime
     public static long Effort(byte* block) => EntryBlock.EncodingOf(block) switch
     {
         ValueEncoding.HashTable => DictCollection.CountOf((DictState*)PointerOf(EntryBlock.ValueStart(block))),
+        ValueEncoding.QuickList => ((ListState*)PointerOf(EntryBlock.ValueStart(block)))->LeafCount,
         _ => 1,
     };
 
@@ -66,6 +70,9 @@ internal static unsafe class ValueLifetime
                 DictCollection collection = DictCollection.Of(EntryBlock.TypeOf(source));
                 Unsafe.WriteUnaligned(targetArea, (nint)collection.Copy(runtime, (DictState*)PointerOf(area)));
                 break;
+            case ValueEncoding.QuickList:
+                Unsafe.WriteUnaligned(targetArea, (nint)ListTree.Copy(runtime.Heap, (ListState*)PointerOf(area)));
+                break;
             default:
                 long bytes = EntryBlock.AreaBytesOf(source);
                 Debug.Assert(bytes > 0, "a value area is never empty");
@@ -86,6 +93,8 @@ internal static unsafe class ValueLifetime
                 return (long)NativeHeap.UsableSize(Unsafe.ReadUnaligned<BlockString>(area).Capacity);
             case ValueEncoding.HashTable:
                 return DictCollection.Of(EntryBlock.TypeOf(block)).BytesOf((DictState*)PointerOf(area), sampleSize);
+            case ValueEncoding.QuickList:
+                return ListTree.BytesOf((ListState*)PointerOf(area), sampleSize);
             default:
                 return 0;
         }

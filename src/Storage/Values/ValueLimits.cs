@@ -13,4 +13,7 @@ public readonly record struct ValueLimits
 
     /// <summary>Hashes.</summary>
     public HashLimits Hashes { get; init; } = HashLimits.Default;
+
+    /// <summary>Lists.</summary>
+    public ListLimits Lists { get; init; } = ListLimits.Default;
 }
