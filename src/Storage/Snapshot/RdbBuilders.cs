@@ -29,6 +29,7 @@ internal static class RdbBuilders
         table[(int)ValueType.String] = BuildString;
         table[(int)ValueType.Set] = BuildSet;
         table[(int)ValueType.Hash] = RdbHashBuilder.Build;
+        table[(int)ValueType.List] = BuildList;
         return table;
     }
 
@@ -134,6 +135,38 @@ internal static class RdbBuilders
         finally
         {
             set.Dispose();
+        }
+    }
+
+    private static bool BuildList(in RdbTarget target, ref RdbElements elements)
+    {
+        elements.Open();
+        if (!elements.MoveNext())
+        {
+            return false;
+        }
+
+        Span<byte> scratch = stackalloc byte[IntegerText.MaxLength];
+        ListValue list = ListValue.Create(target.Database.Keyspace, target.Limits.Lists);
+        try
+        {
+            do
+            {
+                RdbElement element = elements.Current;
+                ReadOnlySpan<byte> text = element.IsInteger
+                    ? scratch[..IntegerText.Format(element.Integer, scratch)]
+                    : element.Bytes;
+                list.PrepareToGrow(text.Length, 1);
+                list.Push(text, atHead: false);
+            }
+            while (elements.MoveNext());
+            target.BeforeStore(elements.Input);
+            list.StoreAs(target.Database, target.Key, lazily: false, target.ExpireAtMs);
+            return true;
+        }
+        finally
+        {
+            list.Dispose();
         }
     }
 

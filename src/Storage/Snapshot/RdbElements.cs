@@ -17,10 +17,6 @@ namespace KvServer.Storage;
 /// </remarks>
 internal ref struct RdbElements
 {
-    // A node of a list says what it is: one large element, or a listpack.
-    private const int PlainNode = 1;
-    private const int PackedNode = 2;
-
     // Scores as text: the length says what they are if they are no numbers.
     private const byte NotANumber = 253;
     private const byte PositiveInfinity = 254;
@@ -282,12 +278,12 @@ internal ref struct RdbElements
 
         switch (_input.ReadLength())
         {
-            case PlainNode:
+            case RdbFormat.PlainListNode:
                 _packed = _input.ReadString();
                 _packing = Packing.Single;
                 _at = 0;
                 break;
-            case PackedNode:
+            case RdbFormat.PackedListNode:
                 LoadPacked(Packing.ListPack);
                 break;
             default:

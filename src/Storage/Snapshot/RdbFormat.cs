@@ -52,5 +52,9 @@ public static class RdbFormat
     internal const byte EncodedInt32 = 0xC2;
     internal const byte EncodedLzf = 0xC3;
 
+    // A node of a list says what it is: one long element, or a listpack.
+    internal const int PlainListNode = 1;
+    internal const int PackedListNode = 2;
+
     internal static ReadOnlySpan<byte> Magic => "REDIS"u8;
 }

@@ -253,6 +253,50 @@ public sealed class RdbWriter
         WriteString(list);
     }
 
+    /// <summary>Writes a key that holds a list kept as one packed list.</summary>
+    /// <param name="key">Its name.</param>
+    /// <param name="expireAtMs">When it expires, or <see cref="Database.NoExpiry"/>.</param>
+    /// <param name="hint">What to note about its use.</param>
+    /// <param name="list">The bytes of the <see cref="PackedList"/> and any room behind it, which are not changed.</param>
+    public void WritePackedListKey(ReadOnlySpan<byte> key, long expireAtMs, AccessHint hint, Span<byte> list)
+    {
+        BeginList(key, expireAtMs, hint, nodeCount: 1);
+        AddListNode(new PackedList(list).Bytes);
+    }
+
+    /// <summary>Begins a key that holds a list; its nodes follow.</summary>
+    /// <param name="key">Its name.</param>
+    /// <param name="expireAtMs">When it expires, or <see cref="Database.NoExpiry"/>.</param>
+    /// <param name="hint">What to note about its use.</param>
+    /// <param name="nodeCount">How many nodes will follow: exactly so many, at least 1.</param>
+    public void BeginList(ReadOnlySpan<byte> key, long expireAtMs, AccessHint hint, long nodeCount)
+    {
+        BeginKey(key, expireAtMs, hint, RdbType.QuickListPacked);
+        WriteLength((ulong)nodeCount);
+    }
+
+    /// <summary>Writes the next node of a list: the bytes of a <see cref="PackedList"/> with at least one element.</summary>
+    public void AddListNode(ReadOnlySpan<byte> list)
+    {
+        WriteLength(RdbFormat.PackedListNode);
+        WriteString(list);
+    }
+
+    /// <summary>Writes the next node of a list, which is one element that is too long for a packed list.</summary>
+    public void AddLongElement(ReadOnlySpan<byte> element)
+    {
+        WriteLength(RdbFormat.PlainListNode);
+        WriteString(element);
+    }
+
+    /// <summary>Begins a node of a list that is one long element, whose bytes <see cref="AppendString"/> gets.</summary>
+    public void BeginLongElement(long lengthBytes)
+    {
+        WriteLength(RdbFormat.PlainListNode);
+        WriteLength((ulong)lengthBytes);
+        _promised = lengthBytes;
+    }
+
     /// <summary>Writes a key as it is now, with its value. Command loop only.</summary>
     /// <param name="database">Where the entry is.</param>
     /// <param name="entry">The entry.</param>
@@ -271,6 +315,7 @@ public sealed class RdbWriter
         ValueType.Set => entry.Encoding == ValueEncoding.IntSet ? RdbType.SetIntSet : RdbType.Set,
         ValueType.Hash when entry.Encoding == ValueEncoding.PackedList => RdbType.HashPacked,
         ValueType.Hash => entry.HasExpiringFields ? RdbType.HashExpiry : RdbType.Hash,
+        ValueType.List => RdbType.QuickListPacked,
         _ => throw new NotSupportedException($"No RDB writer for values of type {entry.Type}."),
     };
 
@@ -299,6 +344,9 @@ public sealed class RdbWriter
                 break;
             case ValueType.Hash:
                 WriteFields(HashValue.Open(database, entry, default));
+                break;
+            case ValueType.List:
+                WriteList(ListValue.Open(database, entry, default));
                 break;
             default:
                 SetValue set = SetValue.Open(database, entry, default);
@@ -403,6 +451,23 @@ public sealed class RdbWriter
         foreach (HashField field in hash.WalkAll())
         {
             AddField(field.Name.Bytes, field.Value.Bytes, field.ExpireAtMs);
+        }
+    }
+
+    private void WriteList(ListValue list)
+    {
+        WriteLength((ulong)list.NodeCount);
+        ListNodeEnumerator nodes = list.Nodes();
+        while (nodes.MoveNext())
+        {
+            if (nodes.IsPlain)
+            {
+                AddLongElement(nodes.Bytes);
+            }
+            else
+            {
+                AddListNode(nodes.Bytes);
+            }
         }
     }
 

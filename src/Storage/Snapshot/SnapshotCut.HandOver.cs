@@ -174,6 +174,9 @@ public sealed unsafe partial class SnapshotCut
                 }
 
                 break;
+            case ValueEncoding.QuickList:
+                BeginList((ListState*)Unsafe.ReadUnaligned<nint>(area), index, key, expireAtMs, clock);
+                break;
             default:
                 Invariant.Check(false, "a snapshot knows every encoding that a key can have");
                 break;
@@ -188,6 +191,7 @@ public sealed unsafe partial class SnapshotCut
     {
         ValueType.Set => SnapshotRecordKind.PackedSet,
         ValueType.Hash => SnapshotRecordKind.PackedHash,
+        ValueType.List => SnapshotRecordKind.PackedList,
         _ => throw new InvalidOperationException("A snapshot knows every type that can be packed."),
     };
 
@@ -198,6 +202,26 @@ public sealed unsafe partial class SnapshotCut
         _waiting.EnsureCapacity(_waiting.Count + 1); // A part is in both or in neither.
         _parts.Add((nint)start, part);
         _waiting.Enqueue(part);
+    }
+
+    // A list's part is found by nobody: whoever changes the list leaves what the part has its share in alone.
+    private void BeginList(ListState* list, int index, ReadOnlySpan<byte> key, long expireAtMs, uint clock)
+    {
+        _waiting.EnsureCapacity(_waiting.Count + 1);
+        SnapshotListWalk walk = new(_keyspace, list);
+        try
+        {
+            byte[] name = key.ToArray();
+            _waiting.Enqueue(new SnapshotPart(null, ValueType.List, list->LeafCount, index, name, expireAtMs, clock)
+            {
+                List = walk,
+            });
+        }
+        catch (OutOfMemoryException)
+        {
+            walk.End();
+            throw;
+        }
     }
 
     // The table may still have been made for many elements, so the buckets are limited too.

@@ -84,6 +84,10 @@ public sealed unsafe partial class SnapshotCut
         {
             _out.Number(SnapshotRecordKind.LongString, part.Key, part.ExpireAtMs, part.Clock, part.Count);
         }
+        else if (part.Type == ValueType.List)
+        {
+            _out.Number(SnapshotRecordKind.List, part.Key, part.ExpireAtMs, part.Clock, part.Count);
+        }
         else
         {
             BeginElements(
@@ -101,6 +105,12 @@ public sealed unsafe partial class SnapshotCut
 
     private void StepPart(SnapshotPart part)
     {
+        if (part.List is not null)
+        {
+            StepList(part, part.List);
+            return;
+        }
+
         if (part.IsString)
         {
             long piece = part.Done / PieceBytes;
@@ -129,10 +139,72 @@ public sealed unsafe partial class SnapshotCut
         }
     }
 
+    // Hands over some leaves, or a piece of a long element.
+    private void StepList(SnapshotPart part, SnapshotListWalk list)
+    {
+        for (int bytes = 0; bytes < PieceBytes && !_discards;)
+        {
+            bool isBegun = list.Done > 0;
+            if (!isBegun && !list.MoveNext())
+            {
+                Invariant.Check(part.Done == part.Count, "a list is written with the nodes it had at the cut");
+                Leave(part);
+                return;
+            }
+
+            bytes += ListNode.KindOf(list.Leaf) == ListNodeKind.Plain ? HandOverPlain(list) : HandOverPacked(list);
+            part.Done += list.Done == 0 ? 1 : 0;
+        }
+
+        if (_discards)
+        {
+            Leave(part); // There are no marks to set right.
+        }
+    }
+
+    private int HandOverPacked(SnapshotListWalk list)
+    {
+        byte* leaf = list.Leaf;
+        PackedList packed = ListNode.KindOf(leaf) == ListNodeKind.Compressed
+            ? _keyspace.ListCompressor.Restore(leaf)
+            : ListNode.PackedOf(leaf);
+        _out.Part(SnapshotRecordKind.ListNode, packed.Bytes);
+        return packed.LengthBytes;
+    }
+
+    private int HandOverPlain(SnapshotListWalk list)
+    {
+        ReadOnlySpan<byte> element = ListNode.PlainOf(list.Leaf);
+        if (element.Length <= PieceBytes)
+        {
+            _out.Part(SnapshotRecordKind.ListElement, element);
+            return element.Length;
+        }
+
+        if (list.Done == 0)
+        {
+            _out.Length(SnapshotRecordKind.LongListElement, element.Length);
+        }
+
+        int length = (int)Math.Min(element.Length - list.Done, PieceBytes);
+        _out.Part(SnapshotRecordKind.Piece, element.Slice((int)list.Done, length));
+        list.Done += length;
+        if (list.Done == element.Length)
+        {
+            list.Done = 0;
+        }
+
+        return length;
+    }
+
     private void Leave(SnapshotPart part)
     {
         _out.End();
-        _parts.Remove((nint)part.Start);
+        if (part.List is null)
+        {
+            _parts.Remove((nint)part.Start);
+        }
+
         Release(part);
         _current = null;
         _heldBack.ReleaseTo(_out);

@@ -131,6 +131,12 @@ public sealed unsafe partial class SnapshotCut
         }
 
         _parts.Clear();
+        foreach (SnapshotPart part in _waiting)
+        {
+            part.List?.End();
+        }
+
+        _current?.List?.End();
         FreeOrphans();
     }
 
@@ -146,6 +152,7 @@ public sealed unsafe partial class SnapshotCut
 
     private void Release(SnapshotPart part)
     {
+        part.List?.End();
         if (!part.IsOwned)
         {
             return;

@@ -54,6 +54,26 @@ public sealed class SnapshotEncoder(RdbWriter writer, Keyspace keyspace, AccessH
                 writer.WritePackedSetKey(
                     record.Key, record.ExpireAtMs, HintOf(record), chunk.Writable(record.Bytes));
                 break;
+            case SnapshotRecordKind.PackedList:
+                writer.WritePackedListKey(
+                    record.Key, record.ExpireAtMs, HintOf(record), chunk.Writable(record.Bytes));
+                break;
+            case SnapshotRecordKind.List:
+                _open = record.Kind;
+                writer.BeginList(record.Key, record.ExpireAtMs, HintOf(record), record.Number);
+                break;
+            case SnapshotRecordKind.ListNode:
+                Invariant.Check(_open == SnapshotRecordKind.List, "nodes follow their list");
+                writer.AddListNode(record.Bytes);
+                break;
+            case SnapshotRecordKind.ListElement:
+                Invariant.Check(_open == SnapshotRecordKind.List, "nodes follow their list");
+                writer.AddLongElement(record.Bytes);
+                break;
+            case SnapshotRecordKind.LongListElement:
+                Invariant.Check(_open == SnapshotRecordKind.List, "nodes follow their list");
+                writer.BeginLongElement(record.Number);
+                break;
             case SnapshotRecordKind.Set:
                 _open = record.Kind;
                 writer.BeginSet(record.Key, record.ExpireAtMs, HintOf(record), record.Number);
@@ -88,7 +108,8 @@ public sealed class SnapshotEncoder(RdbWriter writer, Keyspace keyspace, AccessH
                 writer.AddMember(record.Bytes);
                 break;
             case SnapshotRecordKind.Piece:
-                Invariant.Check(_open == SnapshotRecordKind.LongString, "pieces follow their string");
+                Invariant.Check(
+                    _open is SnapshotRecordKind.LongString or SnapshotRecordKind.List, "pieces follow their string");
                 if (_gathered.IsOpen)
                 {
                     _gathered.Append(record.Bytes);

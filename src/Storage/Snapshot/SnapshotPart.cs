@@ -9,7 +9,8 @@ internal sealed unsafe class SnapshotPart(
     byte* start, ValueType type, long count, int database, byte[] key, long expireAtMs, uint clock)
 {
     /// <summary>Where the walk over a dict's elements stands.</summary>
-    public SnapshotTableWalk Walk = type == ValueType.String ? default : new SnapshotTableWalk((DictState*)start);
+    public SnapshotTableWalk Walk =
+        type is ValueType.String or ValueType.List ? default : new SnapshotTableWalk((DictState*)start);
 
     /// <summary>The dict's state, or the string's bytes.</summary>
     public byte* Start { get; set; } = start;
@@ -18,10 +19,14 @@ internal sealed unsafe class SnapshotPart(
 
     public bool IsString => Type == ValueType.String;
 
-    /// <summary>What is done with the elements; not for strings.</summary>
-    public DictCollection Collection { get; } = type == ValueType.String ? null! : DictCollection.Of(type);
+    /// <summary>What is done with the elements; not for strings and lists.</summary>
+    public DictCollection Collection { get; } =
+        type is ValueType.String or ValueType.List ? null! : DictCollection.Of(type);
 
-    /// <summary>Elements, or bytes, at the cut.</summary>
+    /// <summary>The walk over a list, which has its share in the list's nodes: commands need not know of it.</summary>
+    public SnapshotListWalk? List { get; init; }
+
+    /// <summary>Elements, bytes, or a list's nodes, at the cut.</summary>
     public long Count { get; } = count;
 
     public int Database { get; } = database;
@@ -33,11 +38,11 @@ internal sealed unsafe class SnapshotPart(
     public uint Clock { get; } = clock;
 
     /// <summary>The earliest time at the cut at which an element expires, or <see cref="Database.NoExpiry"/>.</summary>
-    public long FirstExpiryMs { get; } = type == ValueType.String
+    public long FirstExpiryMs { get; } = type is ValueType.String or ValueType.List
         ? Storage.Database.NoExpiry
         : DictCollection.Of(type).FirstExpiryMsOf((DictState*)start);
 
-    /// <summary>Elements, or bytes, handed over so far.</summary>
+    /// <summary>Elements, bytes or nodes handed over so far.</summary>
     public long Done { get; set; }
 
     /// <summary>Whether the value belongs to the snapshot, because its key is gone.</summary>

@@ -59,7 +59,11 @@ public ref struct SnapshotRecord
                 KeyCount = BinaryPrimitives.ReadInt64LittleEndian(Take(sizeof(long)));
                 ExpireCount = BinaryPrimitives.ReadInt64LittleEndian(Take(sizeof(long)));
                 break;
-            case SnapshotRecordKind.Member or SnapshotRecordKind.Piece:
+            case SnapshotRecordKind.LongListElement:
+                Number = BinaryPrimitives.ReadInt64LittleEndian(Take(sizeof(long)));
+                break;
+            case SnapshotRecordKind.Member or SnapshotRecordKind.Piece or SnapshotRecordKind.ListNode
+                or SnapshotRecordKind.ListElement:
                 TakeBytes();
                 break;
             case SnapshotRecordKind.Field:
@@ -80,7 +84,8 @@ public ref struct SnapshotRecord
             case SnapshotRecordKind.String
                 or SnapshotRecordKind.IntSet
                 or SnapshotRecordKind.PackedSet
-                or SnapshotRecordKind.PackedHash:
+                or SnapshotRecordKind.PackedHash
+                or SnapshotRecordKind.PackedList:
                 TakeHeader();
                 TakeBytes();
                 break;

@@ -44,4 +44,19 @@ public enum SnapshotRecordKind : byte
 
     /// <summary>A field with its value, and when it expires.</summary>
     Field = 15,
+
+    /// <summary>A key with a packed list, as it is stored.</summary>
+    PackedList = 20,
+
+    /// <summary>A key with a list whose nodes follow, up to an <see cref="End"/>.</summary>
+    List = 21,
+
+    /// <summary>A node of a list: a packed list.</summary>
+    ListNode = 22,
+
+    /// <summary>A node of a list: one long element.</summary>
+    ListElement = 23,
+
+    /// <summary>A node of a list: one element so long that its pieces follow.</summary>
+    LongListElement = 24,
 }

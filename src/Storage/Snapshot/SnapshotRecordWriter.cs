@@ -106,6 +106,17 @@ internal sealed class SnapshotRecordWriter(SnapshotQueue queue, bool holdsBack)
         }
     }
 
+    /// <summary>The length of something whose pieces follow, inside a value.</summary>
+    public void Length(SnapshotRecordKind kind, long bytes)
+    {
+        Span<byte> record = Reserve(1 + sizeof(long));
+        if (!record.IsEmpty)
+        {
+            record[0] = (byte)kind;
+            BinaryPrimitives.WriteInt64LittleEndian(record[1..], bytes);
+        }
+    }
+
     public void End()
     {
         Span<byte> record = Reserve(1);
