@@ -24,6 +24,8 @@ internal static class CommandError
 
     public static ReadOnlySpan<byte> NoSuchKey => "ERR no such key"u8;
 
+    public static ReadOnlySpan<byte> IndexOutOfRange => "ERR index out of range"u8;
+
     public static ReadOnlySpan<byte> SameObject => "ERR source and destination objects are the same"u8;
 
     public static ReadOnlySpan<byte> InvalidCursor => "ERR invalid cursor"u8;

@@ -66,6 +66,9 @@ internal struct DatasetDigest
             case ValueType.Hash:
                 AddFields(database, entry);
                 break;
+            case ValueType.List:
+                MixElements(database, entry);
+                break;
             default:
                 throw new NotSupportedException($"No digest for values of type {entry.Type}.");
         }
@@ -99,6 +102,15 @@ internal struct DatasetDigest
             }
 
             Xor(digest._digest);
+        }
+    }
+
+    private void MixElements(Database database, Entry entry)
+    {
+        Span<byte> scratch = stackalloc byte[Entry.ScratchBytes];
+        foreach (PackedElement element in ListValue.Open(database, entry, default))
+        {
+            Mix(element.AsText(scratch));
         }
     }
 

@@ -15,9 +15,27 @@ internal static class SerializedLength
             return entry.TryGetInteger(out long value) ? OfInteger(value) : OfString(entry.StringLength);
         }
 
+        if (entry.Type == ValueType.List)
+        {
+            return OfList(ListValue.Open(database, entry, default));
+        }
+
         return entry.Type == ValueType.Hash
             ? OfHash(HashValue.Open(database, entry, default))
             : OfSet(SetValue.Open(database, entry, default));
+    }
+
+    // The number of nodes, then each with a byte that says what it is.
+    private static long OfList(ListValue list)
+    {
+        long total = OfString(list.NodeCount) - list.NodeCount;
+        ListNodeEnumerator nodes = list.Nodes();
+        while (nodes.MoveNext())
+        {
+            total += 1 + OfString(nodes.Bytes.Length);
+        }
+
+        return total;
     }
 
     /// <summary>A string: its length in one, two, five or nine bytes, then the bytes.</summary>

@@ -10,11 +10,16 @@ internal static class ConfiguredLimits
     {
         Sets = OfSets(config),
         Hashes = OfHashes(config),
+        Lists = OfLists(config),
     };
 
     /// <summary>The limits of hashes.</summary>
     public static HashLimits OfHashes(ServerConfig config) =>
         HashLimits.From(config.HashMaxListpackEntries, config.HashMaxListpackValueBytes);
+
+    /// <summary>The sizes of the nodes of lists.</summary>
+    public static ListLimits OfLists(ServerConfig config) =>
+        ListLimits.From(config.ListMaxListpackSize, config.ListCompressDepth);
 
     /// <summary>The limits of sets.</summary>
     public static SetLimits OfSets(ServerConfig config) =>

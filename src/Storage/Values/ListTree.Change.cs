@@ -45,9 +45,7 @@ internal readonly unsafe partial struct ListTree
     /// <param name="count">How many; there are so many.</param>
     public void RemoveRange(long start, long count)
     {
-        BeginChange();
-        OwnForRemoval(start, start, count);
-        OwnForRemoval(start + count - 1, start, count);
+        PrepareRemoveRange(start, count);
         RemoveInside(start, count);
         Tidy(start);
         if (start > 0)
@@ -57,6 +55,41 @@ internal readonly unsafe partial struct ListTree
         }
 
         CompressAround(start);
+    }
+
+    /// <summary>Removes all elements but some that stand in a row. O(log n), and the inner nodes above what is removed.</summary>
+    /// <param name="start">The first one that stays.</param>
+    /// <param name="count">How many stay, at least 1; there are so many.</param>
+    public void Keep(long start, long count)
+    {
+        long end = start + count;
+        long behind = _state->Count - end;
+        BeginChange();
+        if (start > 0)
+        {
+            PrepareRemoveRange(0, start);
+        }
+
+        if (behind > 0)
+        {
+            PrepareRemoveRange(end, behind);
+        }
+
+        RemoveInside(end, behind);
+        RemoveInside(0, start);
+        Tidy(_state->Count);
+        Tidy(0);
+        CompressAround(_state->Count);
+        CompressAround(0);
+    }
+
+    /// <summary>Makes <see cref="RemoveRange"/> of these elements certain to succeed. O(log n) and two leaves.</summary>
+    /// <exception cref="OutOfMemoryException">The system has no memory.</exception>
+    public void PrepareRemoveRange(long start, long count)
+    {
+        BeginChange();
+        OwnForRemoval(start, start, count);
+        OwnForRemoval(start + count - 1, start, count);
     }
 
     /// <summary>Removes elements equal to a value.</summary>

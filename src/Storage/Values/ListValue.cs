@@ -195,6 +195,17 @@ public unsafe ref partial struct ListValue
         list.Insert(list.PositionAt((int)index), element);
     }
 
+    /// <summary>Makes <see cref="RemoveRange"/> of these elements certain to succeed.</summary>
+    /// <exception cref="OutOfMemoryException">The system has no memory.</exception>
+    public readonly void PrepareRemoveRange(long start, long count)
+    {
+        BeforeChange();
+        if (!IsPacked && count > 0)
+        {
+            Tree.PrepareRemoveRange(start, count);
+        }
+    }
+
     /// <summary>Removes elements that stand in a row. A key whose list is empty afterwards must be deleted by the
     /// caller.</summary>
     /// <param name="start">The first one.</param>
@@ -216,6 +227,35 @@ public unsafe ref partial struct ListValue
 
         PackedList list = new(_bytes);
         list.RemoveRange(list.PositionAt((int)start), (int)count);
+        Trim();
+    }
+
+    /// <summary>Removes all elements but some that stand in a row.</summary>
+    /// <param name="start">The first one that stays.</param>
+    /// <param name="count">How many stay, at least 1; there are so many.</param>
+    /// <remarks>O(log n), and one step for a few hundred elements removed.</remarks>
+    public void Keep(long start, long count)
+    {
+        if (count == Count)
+        {
+            return;
+        }
+
+        BeforeChange();
+        if (!IsPacked)
+        {
+            Tree.Keep(start, count);
+            return;
+        }
+
+        PackedList list = new(_bytes);
+        int end = list.PositionAt((int)(start + count));
+        if (end != PackedList.None)
+        {
+            list.Truncate(end, list.Count - (int)(start + count));
+        }
+
+        list.RemoveRange(list.First, (int)start);
         Trim();
     }
 

@@ -47,6 +47,11 @@ public sealed class ArgumentSource(Random random)
     public byte[] HashKey() =>
         random.Next(6) == 0 ? Key() : Bytes("h" + random.Next(5).ToString(CultureInfo.InvariantCulture));
 
+    /// <summary>Mostly one of a few names that hold lists.</summary>
+    public byte[] ListKey() => random.Next(12) == 0
+        ? Key()
+        : Bytes("l" + random.Next(4).ToString(CultureInfo.InvariantCulture));
+
     /// <summary>Text for a value: short and odd, now and then long.</summary>
     public byte[] Value() => random.Next(20) switch
     {

@@ -151,6 +151,14 @@ public sealed class ListPropertyTests : ListTest
                 Assert.Equal(RemoveExpected(text, limit, fromTail), list.RemoveEqual(B(text), limit, fromTail));
                 list.Settle();
                 return $"remove {limit} of {text}";
+            case 13 when random.Next(4) == 0:
+                int kept = Math.Max(count - random.Next(count / 2 + 1), 1);
+                int first = random.Next(count - kept + 1);
+                list.Keep(first, kept);
+                _expected.RemoveRange(first + kept, count - first - kept);
+                _expected.RemoveRange(0, first);
+                list.Settle();
+                return $"keep {kept} from {first} of {count}";
             case 13:
                 int start = random.Next(count);
                 int few = Math.Min(random.Next(3), count - start);
