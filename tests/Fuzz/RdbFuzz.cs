@@ -181,6 +181,16 @@ public sealed class RdbFuzz : IDisposable
             return string.Join('|', members);
         }
 
+        if (entry.Type == ValueType.List)
+        {
+            foreach (PackedElement element in ListValue.Open(database, entry, default))
+            {
+                members.Add(Encoding.Latin1.GetString(element.AsText(scratch)));
+            }
+
+            return string.Join('|', members);
+        }
+
         foreach (SetMember member in SetValue.Open(database, entry, default))
         {
             members.Add(Encoding.Latin1.GetString(member.AsText(scratch)));

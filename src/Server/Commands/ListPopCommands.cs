@@ -24,7 +24,7 @@ internal static class ListPopCommands
     internal static void RPop(CommandContext ctx) => Pop(ctx, atHead: false);
 
     /// <summary>Pops from the first of several lists that is not empty; replies with its key and the elements, or
-    /// null.</summary>
+    /// null. Propagated as LPOP or RPOP.</summary>
     [Command("LMPOP", arity: -4, CommandFlags.Write, Group = CommandGroup.List, Since = "7.0.0",
         Complexity = "O(N+M) for N keys and M elements returned.",
         Summary = "Removes elements at an end of the first list that has some, and returns them.",
@@ -57,6 +57,7 @@ internal static class ListPopCommands
             {
                 ctx.Reply.Array(2);
                 ctx.Reply.BulkString(key.Bytes);
+                ctx.PropagateAs(atHead ? "LPOP"u8 : "RPOP"u8, key.Bytes, Math.Min(count, list.Count));
                 PopRange(ctx, key, ref list, atHead, count);
                 return;
             }

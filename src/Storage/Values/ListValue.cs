@@ -13,7 +13,7 @@ namespace KvServer.Storage;
 /// elements are added the caller says how much will come (<see cref="PrepareToGrow"/>), and after removals it calls
 /// <see cref="Settle"/>: both may change the encoding.</para>
 /// <para>Get one from <see cref="Database"/> for a key, where it is valid until something else changes the database,
-/// or from <see cref="Create"/>, and then dispose it unless a key has adopted it. A call that runs out of memory leaves
+/// or from <see cref="Create"/>, and then dispose it, whether a key has adopted it or not. A call that runs out of memory leaves
 /// the list as it was. Command loop only.</para>
 /// </remarks>
 public unsafe ref partial struct ListValue

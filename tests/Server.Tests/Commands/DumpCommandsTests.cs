@@ -142,10 +142,10 @@ public class DumpCommandsTests : CommandHarness
     [Fact]
     public void Values_of_types_that_are_missing_here_say_so()
     {
-        RdbSamples list = RdbSamples.All.Single(sample => sample.Type == 18);
+        RdbSamples stream = RdbSamples.All.Single(sample => sample.Type == 19);
         Assert.Equal(
-            "ERR Bad data format: values of type quicklist-v2 cannot be loaded yet",
-            Error("RESTORE", "k", "0", Payload(list.Type, list.Value)));
+            "ERR Bad data format: values of type stream-v2 cannot be loaded yet",
+            Error("RESTORE", "k", "0", Payload(stream.Type, stream.Value)));
     }
 
     private static string Payload(int type, byte[] value, int version = 10)

@@ -83,6 +83,20 @@ public sealed class SteadyStateTests() : CommandHarness(new NativeHeap())
         AssertSteady(requests, rounds: 20);
     }
 
+    [Theory]
+    [InlineData("LPUSH", "RPOP")]
+    [InlineData("RPUSH", "RPOP")]
+    [InlineData("RPUSH", "LPOP")]
+    public void Lists_that_grow_and_shrink_allocate_nothing(string push, string pop)
+    {
+        List<string[]> requests = [];
+        requests.AddRange(Enumerable.Range(0, 3000).Select(i => (string[])[push, "list", "element" + i]));
+        requests.AddRange([["LRANGE", "list", "100", "300"], ["LINDEX", "list", "1500"], ["LSET", "list", "1500", "x"]]);
+        requests.AddRange(Enumerable.Range(0, 100).Select(i => (string[])["RPOPLPUSH", "list", "list"]));
+        requests.AddRange(Enumerable.Range(0, 3000).Select(i => (string[])[pop, "list"]));
+        AssertSteady(requests, rounds: 20);
+    }
+
     private void AssertSteady(List<string[]> requests, int rounds = 100)
     {
         Client.AllocatedBytesOf([.. requests], rounds: 1); // Past the first growth of pools and lists.

@@ -127,6 +127,17 @@ public abstract class RdbTest : StoreTest
                 fields.Sort(StringComparer.Ordinal);
                 value = string.Join('|', fields);
             }
+            else if (entry.Type == ValueType.List)
+            {
+                List<string> elements = [];
+                Span<byte> scratch = stackalloc byte[IntegerText.MaxLength];
+                foreach (PackedElement element in ListValue.Open(database, entry, default))
+                {
+                    elements.Add(S(element.AsText(scratch)));
+                }
+
+                value = string.Join('|', elements);
+            }
             else
             {
                 List<string> members = [];
