@@ -68,8 +68,14 @@ public unsafe ref struct ListEnumerator
             return true;
         }
 
+        if (_forward)
+        {
+            Current = _list.ReadForward(ref _position);
+            return true;
+        }
+
         Current = _list[_position];
-        _position = _forward ? _list.Next(_position) : _list.Previous(_position);
+        _position = _list.Previous(_position);
         return true;
     }
 

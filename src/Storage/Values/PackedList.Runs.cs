@@ -1,4 +1,6 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace KvServer.Storage;
 
@@ -76,6 +78,26 @@ public readonly ref partial struct PackedList
         AddToCount(-count);
     }
 
+    /// <summary>The element at a position, which becomes that of the next one: what <c>this</c> and
+    /// <see cref="Next"/> say, with one look at the element.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal PackedElement ReadForward(scoped ref int position)
+    {
+        ref byte start = ref MemoryMarshal.GetReference(_block);
+        ref byte element = ref Unsafe.Add(ref start, position);
+        byte encoding = element;
+        if ((encoding & 0xC0) != 0x80)
+        {
+            return ReadOtherForward(ref position);
+        }
+
+        // A string of up to 63 bytes: encoding and back length take a byte each.
+        int length = encoding & 0x3F;
+        int next = position + length + 2;
+        position = Unsafe.Add(ref start, next) == End ? None : next;
+        return PackedElement.OfString(MemoryMarshal.CreateReadOnlySpan(ref Unsafe.Add(ref element, 1), length));
+    }
+
     /// <summary>Counts the elements equal to a value.</summary>
     /// <param name="value">The value.</param>
     /// <param name="from">Index of the first element to look at.</param>
@@ -126,6 +148,13 @@ public readonly ref partial struct PackedList
         _block[position..lengthBytes].CopyTo(_block[target..]);
         SetLength(lengthBytes - (position - target));
         AddToCount(-removed);
+    }
+
+    private PackedElement ReadOtherForward(scoped ref int position)
+    {
+        PackedElement element = this[position];
+        position = Next(position);
+        return element;
     }
 
     private static void WriteHeader(Span<byte> at, int lengthBytes, int count)
