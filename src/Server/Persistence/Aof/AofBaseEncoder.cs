@@ -12,9 +12,18 @@ internal sealed class AofBaseEncoder(RdbOutput output)
 
     private byte[] _key = [];
     private long _expireAtMs;
-    private SnapshotRecordKind _open;
+    private byte[] _command = [];
+    private int _argumentsPerElement;
     private long _elementsLeft;
     private int _leftInRequest;
+    private long _pieceBytesLeft;
+    private List<(byte[] Field, long ExpireAtMs)>? _expiringFields;
+
+    private static byte[] SetCommand { get; } = "SADD"u8.ToArray();
+
+    private static byte[] HashCommand { get; } = "HMSET"u8.ToArray();
+
+    private static byte[] ListCommand { get; } = "RPUSH"u8.ToArray();
 
     /// <summary>Encodes all records of a chunk.</summary>
     /// <exception cref="IOException">The output refused the bytes.</exception>
@@ -37,102 +46,191 @@ internal sealed class AofBaseEncoder(RdbOutput output)
                 Argument(record.Number);
                 break;
             case SnapshotRecordKind.String:
-                BeginSet(record);
+                BeginString(record.Key);
                 Argument(record.Bytes);
                 Expire(record.Key, record.ExpireAtMs);
                 break;
             case SnapshotRecordKind.Integer:
-                BeginSet(record);
+                BeginString(record.Key);
                 Argument(record.Number);
                 Expire(record.Key, record.ExpireAtMs);
+                break;
+            case SnapshotRecordKind.LongString:
+                Open(record);
+                BeginString(record.Key);
+                BeginPieces(record.Number);
                 break;
             case SnapshotRecordKind.IntSet:
                 AddIntegers(new IntSet(chunk.Writable(record.Bytes)), record);
                 break;
             case SnapshotRecordKind.PackedSet:
-                AddPacked(new PackedList(chunk.Writable(record.Bytes)), record);
+                AddPacked(SetCommand, argumentsPerElement: 1, chunk, record);
                 break;
-            case SnapshotRecordKind.LongString:
-                Open(record);
-                BeginSet(record);
-                NumberLine((byte)'$', record.Number);
+            case SnapshotRecordKind.PackedHash:
+                AddPacked(HashCommand, argumentsPerElement: 2, chunk, record);
+                break;
+            case SnapshotRecordKind.PackedList:
+                AddPacked(ListCommand, argumentsPerElement: 1, chunk, record);
                 break;
             case SnapshotRecordKind.Set:
                 Open(record);
-                _elementsLeft = record.Number;
+                BeginElements(SetCommand, argumentsPerElement: 1, record.Number);
+                break;
+            case SnapshotRecordKind.Hash or SnapshotRecordKind.ExpiringHash:
+                Open(record);
+                BeginElements(HashCommand, argumentsPerElement: 2, record.Number);
+                break;
+            case SnapshotRecordKind.List:
+                Open(record);
                 break;
             case SnapshotRecordKind.Member:
-                AddElement(_key, record.Bytes);
+                BeginElement(_key);
+                Argument(record.Bytes);
+                break;
+            case SnapshotRecordKind.Field:
+                BeginElement(_key);
+                Argument(record.Bytes);
+                Argument(record.ValueBytes);
+                NoteExpiry(record.Bytes, record.FieldExpireAtMs);
+                break;
+            case SnapshotRecordKind.ListNode:
+                AddElements(ListCommand, argumentsPerElement: 1, _key, new PackedList(chunk.Writable(record.Bytes)));
+                break;
+            case SnapshotRecordKind.ListElement:
+                BeginElements(ListCommand, argumentsPerElement: 1, count: 1);
+                BeginElement(_key);
+                Argument(record.Bytes);
+                break;
+            case SnapshotRecordKind.LongListElement:
+                BeginElements(ListCommand, argumentsPerElement: 1, count: 1);
+                BeginElement(_key);
+                BeginPieces(record.Number);
                 break;
             case SnapshotRecordKind.Piece:
-                output.Write(record.Bytes);
+                AddPiece(record.Bytes);
                 break;
-            default:
+            case SnapshotRecordKind.End:
                 End();
                 break;
+            default:
+                Invariant.Check(false, "every record of a snapshot is a command");
+                break;
         }
-    }
-
-    private void BeginSet(in SnapshotRecord record)
-    {
-        Header(3);
-        Argument("SET"u8);
-        Argument(record.Key);
     }
 
     private void Open(in SnapshotRecord record)
     {
-        _open = record.Kind;
         _key = record.Key.ToArray();
         _expireAtMs = record.ExpireAtMs;
     }
 
+    // Fields expire once all are there: a request in between would break a request that is not whole yet.
     private void End()
     {
-        if (_open == SnapshotRecordKind.LongString)
+        if (_expiringFields is not null)
         {
-            output.Write("\r\n"u8);
+            foreach ((byte[] field, long expireAtMs) in _expiringFields)
+            {
+                Header(6);
+                Argument("HPEXPIREAT"u8);
+                Argument(_key);
+                Argument(expireAtMs);
+                Argument("FIELDS"u8);
+                Argument("1"u8);
+                Argument(field);
+            }
+
+            _expiringFields = null;
         }
 
         Expire(_key, _expireAtMs);
-        _open = default;
+    }
+
+    private void NoteExpiry(ReadOnlySpan<byte> field, long expireAtMs)
+    {
+        if (expireAtMs != Database.NoExpiry)
+        {
+            _expiringFields ??= [];
+            _expiringFields.Add((field.ToArray(), expireAtMs));
+        }
+    }
+
+    private void BeginString(ReadOnlySpan<byte> key)
+    {
+        Header(3);
+        Argument("SET"u8);
+        Argument(key);
+    }
+
+    private void BeginPieces(long bytes)
+    {
+        NumberLine((byte)'$', bytes);
+        _pieceBytesLeft = bytes;
+    }
+
+    private void AddPiece(ReadOnlySpan<byte> bytes)
+    {
+        output.Write(bytes);
+        _pieceBytesLeft -= bytes.Length;
+        if (_pieceBytesLeft == 0)
+        {
+            output.Write("\r\n"u8);
+        }
     }
 
     private void AddIntegers(IntSet set, in SnapshotRecord record)
     {
-        Span<byte> text = stackalloc byte[IntegerText.MaxLength];
-        _elementsLeft = set.Count;
+        BeginElements(SetCommand, argumentsPerElement: 1, set.Count);
         for (int i = 0; i < set.Count; i++)
         {
-            AddElement(record.Key, text[..IntegerText.Format(set[i], text)]);
+            BeginElement(record.Key);
+            Argument(set[i]);
         }
 
         Expire(record.Key, record.ExpireAtMs);
     }
 
-    private void AddPacked(PackedList list, in SnapshotRecord record)
+    private void AddPacked(byte[] command, int argumentsPerElement, SnapshotChunk chunk, in SnapshotRecord record)
+    {
+        AddElements(command, argumentsPerElement, record.Key, new PackedList(chunk.Writable(record.Bytes)));
+        Expire(record.Key, record.ExpireAtMs);
+    }
+
+    private void AddElements(byte[] command, int argumentsPerElement, ReadOnlySpan<byte> key, PackedList list)
     {
         Span<byte> text = stackalloc byte[IntegerText.MaxLength];
-        _elementsLeft = list.Count;
+        BeginElements(command, argumentsPerElement, list.Count / argumentsPerElement);
+        int argument = 0;
         for (int position = list.First; position != PackedList.None; position = list.Next(position))
         {
-            AddElement(record.Key, list[position].AsText(text));
-        }
+            if (argument++ % argumentsPerElement == 0)
+            {
+                BeginElement(key);
+            }
 
-        Expire(record.Key, record.ExpireAtMs);
+            Argument(list[position].AsText(text));
+        }
     }
 
-    private void AddElement(ReadOnlySpan<byte> key, ReadOnlySpan<byte> element)
+    private void BeginElements(byte[] command, int argumentsPerElement, long count)
+    {
+        _command = command;
+        _argumentsPerElement = argumentsPerElement;
+        _elementsLeft = count;
+        _leftInRequest = 0;
+    }
+
+    // The arguments of the element follow.
+    private void BeginElement(ReadOnlySpan<byte> key)
     {
         if (_leftInRequest == 0)
         {
             _leftInRequest = (int)Math.Min(_elementsLeft, ElementsPerRequest);
-            Header(2 + _leftInRequest);
-            Argument("SADD"u8);
+            Header(2 + (_leftInRequest * _argumentsPerElement));
+            Argument(_command);
             Argument(key);
         }
 
-        Argument(element);
         _leftInRequest--;
         _elementsLeft--;
     }
