@@ -1,4 +1,5 @@
 using System.Text;
+using KvServer.Server.Persistence;
 
 namespace KvServer.Server.Config;
 
@@ -120,7 +121,8 @@ internal static class ConfigRewriter
             using (var stream = new FileStream(temporary, options))
             {
                 stream.Write(content);
-                stream.Flush(flushToDisk: true);
+                stream.Flush();
+                DiskSync.Flush(stream.SafeFileHandle);
             }
 
             File.Move(temporary, path, overwrite: true);

@@ -1,13 +1,49 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 
 namespace KvServer.Server.Persistence;
 
-/// <summary>Forces files and folders to disk where .NET has no call for it.</summary>
+/// <summary>Forces files and folders to disk where .NET has no call for it, or one that keeps failures to itself.</summary>
 internal static unsafe partial class DiskSync
 {
     private const int ReadOnly = 0x80000; // O_RDONLY | O_CLOEXEC, which have the same values on every processor.
     private const uint WaitWriteWait = 1 | 2 | 4;
+    private const int Interrupted = 4; // EINTR
+
+    /// <summary>Forces what has been written to a file to disk. Any thread.</summary>
+    /// <exception cref="IOException">The system could not, or says that it is no file that can be forced.</exception>
+    /// <remarks>On Linux <see cref="RandomAccess.FlushToDisk"/> and <c>FileStream.Flush(true)</c> return as if all were
+    /// well when <c>fsync</c> fails: a promise that rests on it needs the system's own answer.</remarks>
+    public static void Flush(SafeFileHandle file)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            RandomAccess.FlushToDisk(file);
+            return;
+        }
+
+        bool isHeld = false;
+        try
+        {
+            file.DangerousAddRef(ref isHeld);
+            while (Flush((int)file.DangerousGetHandle()) != 0)
+            {
+                int error = Marshal.GetLastPInvokeError();
+                if (error != Interrupted)
+                {
+                    throw new IOException(Marshal.GetPInvokeErrorMessage(error));
+                }
+            }
+        }
+        finally
+        {
+            if (isHeld)
+            {
+                file.DangerousRelease();
+            }
+        }
+    }
 
     /// <summary>Forces the entries of a folder to disk, so that a rename survives a power cut. Any thread.</summary>
     /// <returns>Why it failed, or null; also where the system has no such thing.</returns>
@@ -30,7 +66,7 @@ internal static unsafe partial class DiskSync
         }
 
         int result = Flush(folder);
-        int error = Marshal.GetLastSystemError();
+        int error = Marshal.GetLastPInvokeError();
         _ = Close(folder);
         return result == 0 ? null : Marshal.GetPInvokeErrorMessage(error);
     }
@@ -55,7 +91,7 @@ internal static unsafe partial class DiskSync
     [LibraryImport("libc", EntryPoint = "open")]
     private static partial int Open(byte* path, int flags);
 
-    [LibraryImport("libc", EntryPoint = "fsync")]
+    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     private static partial int Flush(int descriptor);
 
     [LibraryImport("libc", EntryPoint = "close")]

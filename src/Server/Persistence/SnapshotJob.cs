@@ -129,7 +129,7 @@ internal sealed class SnapshotJob
             return false;
         }
 
-        RandomAccess.FlushToDisk(file.SafeFileHandle);
+        DiskSync.Flush(file.SafeFileHandle);
         Verify(file, output.LengthBytes, hasChecksum);
         LengthBytes = output.LengthBytes;
         return true;

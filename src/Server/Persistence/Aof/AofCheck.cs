@@ -257,7 +257,7 @@ internal sealed class AofCheck
     private static void Cut(FileStream file, long offset)
     {
         file.SetLength(offset);
-        file.Flush(flushToDisk: true);
+        DiskSync.Flush(file.SafeFileHandle);
     }
 
     private void WriteFault(long offset, string text) =>

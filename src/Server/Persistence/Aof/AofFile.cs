@@ -225,7 +225,7 @@ internal sealed class AofFile : DatasetFile
         {
             using FileStream file = new(Path, FileMode.Open, FileAccess.Write, FileShare.Read);
             file.SetLength(offset);
-            file.Flush(flushToDisk: true);
+            DiskSync.Flush(file.SafeFileHandle);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -108,7 +108,7 @@ internal sealed class AofFolder
                 failure = $"Error trying to write the temporary AOF manifest file {temp}";
                 file.Write(manifest.Format());
                 failure = $"Fail to fsync the temp AOF file {temp}";
-                file.Flush(flushToDisk: true);
+                DiskSync.Flush(file.SafeFileHandle);
             }
 
             failure = $"Error trying to rename the temporary AOF manifest file {temp} into {path}";

@@ -442,7 +442,7 @@ internal sealed class AofWriter : IDisposable
         _lastFsyncMs = startedAtMs;
         try
         {
-            RandomAccess.FlushToDisk(_file);
+            DiskSync.Flush(_file);
         }
         catch (IOException e)
         {
