@@ -118,9 +118,12 @@ internal sealed class CommandTable
         }
 
         KeySpec[] keys = [.. method.GetCustomAttributes<KeysAttribute>().Select(key => Describe(handlers, key))];
-        foreach (KeySpec key in keys)
+        for (int i = 0; i < keys.Length; i++)
         {
-            if (key.HasFixedFirst && key.First >= Math.Abs(declaration.Arity))
+            // Further keys up to the end may be none at all, as in PFMERGE.
+            KeySpec key = keys[i];
+            bool mayBeEmpty = i > 0 && declaration.Arity < 0 && key.Declaration.Last < 0;
+            if (key.HasFixedFirst && !mayBeEmpty && key.First >= Math.Abs(declaration.Arity))
             {
                 throw Bad(declaration, "has a key outside its arity");
             }

@@ -1,6 +1,7 @@
 namespace KvServer.Server.Commands;
 
 /// <summary>What happened to a key; the names are those of keyspace notifications, in lower case.</summary>
+/// <remarks>PfCount and PfDebug change bytes of a key and not what it means: nobody is notified of them.</remarks>
 internal enum KeyEvent : byte
 {
     Set,
@@ -9,6 +10,9 @@ internal enum KeyEvent : byte
     IncrBy,
     IncrByFloat,
     SetBit,
+    PfAdd,
+    PfCount,
+    PfDebug,
     Del,
     Expire,
     Persist,

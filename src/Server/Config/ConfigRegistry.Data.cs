@@ -46,7 +46,7 @@ public static partial class ConfigRegistry
         Long("zset-max-listpack-entries", NotYet, 0, long.MaxValue, c => ref c.ZsetMaxListpackEntries,
             "zset-max-ziplist-entries"),
         Memory("zset-max-listpack-value", NotYet, 0, c => ref c.ZsetMaxListpackValueBytes, "zset-max-ziplist-value"),
-        Memory("hll-sparse-max-bytes", NotYet, 0, c => ref c.HllSparseMaxBytes),
+        Memory("hll-sparse-max-bytes", None, 0, c => ref c.HllSparseMaxBytes),
         Memory("stream-node-max-bytes", NotYet, 0, c => ref c.StreamNodeMaxBytes),
         Long("stream-node-max-entries", NotYet, 0, long.MaxValue, c => ref c.StreamNodeMaxEntries),
         Choice("sanitize-dump-payload", None, c => ref c.SanitizeDumpPayload,

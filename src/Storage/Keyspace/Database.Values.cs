@@ -75,11 +75,12 @@ public sealed unsafe partial class Database
     }
 
     /// <summary>Makes a key that holds <paramref name="length"/> zero bytes, replacing whatever it holds.</summary>
-    /// <param name="key">The key, new or not; its expiry time goes.</param>
+    /// <param name="key">The key, new or not.</param>
     /// <param name="length">Bytes of the string.</param>
     /// <param name="bytes">The string, to be filled in; valid until the next change.</param>
+    /// <param name="expireAtMs">When it expires, <see cref="NoExpiry"/> or <see cref="KeepExpiry"/>.</param>
     /// <remarks>Clients see the encoding raw, as of any string changed in place.</remarks>
-    public Entry CreateString(Key key, int length, out Span<byte> bytes)
+    public Entry CreateString(Key key, int length, out Span<byte> bytes, long expireAtMs = NoExpiry)
     {
         byte* block;
         if (length <= MaxInlineString)
@@ -90,7 +91,7 @@ public sealed unsafe partial class Database
                 ValueType.String,
                 ValueEncoding.Inline,
                 length,
-                NoExpiry,
+                expireAtMs,
                 lazily: false,
                 out byte* area);
             bytes = new Span<byte>(EntryBlock.SetInlineLength(area, length), length);
@@ -98,7 +99,7 @@ public sealed unsafe partial class Database
         else
         {
             byte* start = _heap.Allocate((nuint)length, HeapTag.Value);
-            block = PrepareBlock(key, FindToReplace(key), start, length, length, NoExpiry, lazily: false);
+            block = PrepareBlock(key, FindToReplace(key), start, length, length, expireAtMs, lazily: false);
             bytes = new Span<byte>(start, length);
         }
 
