@@ -131,6 +131,11 @@ internal sealed class TestClient : IClientConnection, IDisposable
 
     public void Resume() => _resumes = true;
 
+    public void ReleaseReplies()
+    {
+        // Replies are taken when the test asks for them.
+    }
+
     public void CloseAfterReplies() => ClosedBecause ??= "after its replies";
 
     public void CloseNow(string reason) => ClosedBecause ??= reason;

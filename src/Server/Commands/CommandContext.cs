@@ -187,7 +187,7 @@ internal sealed class CommandContext(ServerState server)
     /// <summary>Passes this call on unless the handler has done so in other words. Command loop only.</summary>
     internal void PropagateChanges()
     {
-        if ((Changes == 0 && !_isPropagatedAnyway) || _isPropagated)
+        if ((Changes == 0 && !_isPropagatedAnyway) || _isPropagated || !Propagates)
         {
             return;
         }

@@ -293,6 +293,12 @@ internal static partial class DebugCommands
     private static void LoadAof(CommandContext ctx)
     {
         ServerState server = ctx.Server;
+        if (server.Aof.IsRewriting)
+        {
+            ctx.Reply.Error("ERR Background append only file rewriting in progress"u8); // Its files are not settled yet.
+            return;
+        }
+
         if (server.Aof.Flush() is { } reason)
         {
             Log.ReloadFailed(server.Log, reason);
@@ -300,11 +306,11 @@ internal static partial class DebugCommands
             return;
         }
 
-        server.Keyspace.FlushAll(inBackground: false);
         server.Restrict(Restrictions.Loading, true);
         try
         {
             using DatasetLoader? loader = server.Aof.OpenLoader();
+            server.Keyspace.FlushAll(inBackground: false);
             loader?.LoadAll();
             ctx.Reply.Ok();
         }

@@ -34,6 +34,8 @@ internal sealed class Connection : IClientConnection, IValueTaskSource
     private bool _inputEnded;
     private bool _overQueryLimit;
     private bool _closesAfterReplies;
+    private bool _isResuming;
+    private bool _areRepliesReleased;
     private string? _closesNowBecause;
     private long _committedBytes;
     private long _sentBytes;
@@ -202,8 +204,14 @@ internal sealed class Connection : IClientConnection, IValueTaskSource
     /// input.</summary>
     internal void RunBatch(CommandExecutor executor)
     {
-        bool wasReleased = AwaitsDisk;
-        AwaitsDisk = false;
+        _isResuming = false;
+        if (AwaitsDisk)
+        {
+            return; // What resumed it did not know.
+        }
+
+        bool wasReleased = _areRepliesReleased;
+        _areRepliesReleased = false;
         IsSuspended = false;
         if (wasReleased)
         {
@@ -374,7 +382,26 @@ internal sealed class Connection : IClientConnection, IValueTaskSource
     public void MarkOutputPending() => _loop.Touch(this);
 
     /// <inheritdoc/>
-    public void Resume() => _host.Resume(this);
+    public void Resume()
+    {
+        // While replies wait for the disk, their release resumes it; and one run of the batch is enough.
+        if (IsSuspended && !AwaitsDisk && !_isResuming)
+        {
+            _isResuming = true;
+            _host.Resume(this);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void ReleaseReplies()
+    {
+        if (AwaitsDisk)
+        {
+            AwaitsDisk = false;
+            _areRepliesReleased = true;
+            Resume();
+        }
+    }
 
     /// <inheritdoc/>
     public void CloseAfterReplies()

@@ -30,6 +30,9 @@ internal interface IClientConnection
     /// <remarks>Later, in an entry of its own: a command that resumes others still runs when this returns.</remarks>
     void Resume();
 
+    /// <summary>Lets replies go that waited for the disk, and the connection go on.</summary>
+    void ReleaseReplies();
+
     /// <summary>Closes once everything written so far has been sent.</summary>
     void CloseAfterReplies();
 

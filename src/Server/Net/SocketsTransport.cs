@@ -83,8 +83,14 @@ internal sealed class SocketsTransport : ConnectionHost, ITransport
     }
 
     /// <inheritdoc/>
-    public void Post(Action work) =>
-        ThreadPool.UnsafeQueueUserWorkItem(static state => state.CommandLoop.Post(state.work), (CommandLoop, work), false);
+    public void Post(Action work)
+    {
+        if (_stopped is null)
+        {
+            _ = ThreadPool.UnsafeQueueUserWorkItem(
+                static state => state.CommandLoop.Post(state.work), (CommandLoop, work), preferLocal: false);
+        }
+    }
 
     /// <inheritdoc/>
     public Task StopAsync(TimeSpan within) => _stopped ??= StopCoreAsync(within);

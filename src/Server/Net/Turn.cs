@@ -35,7 +35,8 @@ internal sealed class Turn(EventLoop owner) : LoopEntry
 
     /// <summary>Whether there is anything to enter the command loop for.</summary>
     internal bool HasWork =>
-        Ready.Count > 0 || Work.Count > 0 || Accepted.Count > 0 || Lost.Count > 0 || CronDue || MaintenanceDue || CloseAll || Refused > 0;
+        Ready.Count > 0 || Work.Count > 0 || Accepted.Count > 0 || Lost.Count > 0 || CronDue || MaintenanceDue || CloseAll
+        || Refused > 0;
 
     /// <inheritdoc/>
     internal override void Execute(CommandExecutor executor)

@@ -47,6 +47,12 @@ internal sealed class PropagationLog
     /// <summary>Whether changes are wanted.</summary>
     public bool IsOn { get; private set; }
 
+    /// <summary>Whether somebody listens, be it that changes are kept back for now.</summary>
+    public bool IsStarted => _isStarted;
+
+    /// <summary>Whether a change could not be written for lack of memory, outside of a command that could be told.</summary>
+    public bool LostRequests { get; set; }
+
     /// <summary>Whether changes are kept back for now because they come out of the log itself.</summary>
     public bool IsPaused
     {
@@ -211,9 +217,7 @@ internal sealed class PropagationLog
     {
         if (IsOn)
         {
-            Begin(database, 2);
-            Argument(_keyspace.LazyExpire ? "UNLINK"u8 : "DEL"u8);
-            Argument(key);
+            Removal(database, _keyspace.LazyExpire ? "UNLINK"u8 : "DEL"u8, key, field: default, hasField: false);
         }
     }
 
@@ -222,10 +226,31 @@ internal sealed class PropagationLog
     {
         if (IsOn)
         {
-            Begin(database, 3);
-            Argument("HDEL"u8);
+            Removal(database, "HDEL"u8, key, field, hasField: true);
+        }
+    }
+
+    // Something whose time has come goes whether or not there is memory to say so, often outside of any command.
+    private void Removal(
+        Database database, ReadOnlySpan<byte> name, ReadOnlySpan<byte> key, ReadOnlySpan<byte> field, bool hasField)
+    {
+        int length = _length;
+        try
+        {
+            Begin(database, hasField ? 3 : 2);
+            Argument(name);
             Argument(key);
-            Argument(field);
+            if (hasField)
+            {
+                Argument(field);
+            }
+        }
+        catch (OutOfMemoryException)
+        {
+            _length = Math.Min(_length, length);
+            _argumentsLeft = 0;
+            _database = NoDatabase;
+            LostRequests = true;
         }
     }
 

@@ -23,6 +23,7 @@ internal sealed class AofFile : DatasetFile
     private FileStream? _aheadFile;
     private AofReader? _ahead;
     private long _lastExecOffset = -1;
+    private bool _isInTransaction;
 
     /// <summary>Opens a file.</summary>
     /// <param name="server">Where it goes.</param>
@@ -40,7 +41,8 @@ internal sealed class AofFile : DatasetFile
         _file = Open(path);
         TotalBytes = _file.Length;
         Span<byte> start = stackalloc byte[5];
-        if (_file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false) == start.Length && start.SequenceEqual("REDIS"u8))
+        int count = _file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
+        if (start[..count].SequenceEqual("REDIS"u8))
         {
             _preamble = new RdbFile(server, path, keepsExpired: true);
         }
@@ -108,13 +110,28 @@ internal sealed class AofFile : DatasetFile
         {
             if (IsNamed(_batch.ArgumentsOf(i), "MULTI"u8))
             {
+                if (_isInTransaction)
+                {
+                    throw Damaged(_reader!.OffsetOf(i), "a MULTI inside a transaction");
+                }
+
+                _isInTransaction = true;
                 if (!HasExec(i))
                 {
                     Truncate(_reader!.OffsetOf(i), "the file ends inside a transaction");
                     return false;
                 }
             }
-            else if (!IsNamed(_batch.ArgumentsOf(i), "EXEC"u8) && !_replay.TryRun(_batch, i, out string error))
+            else if (IsNamed(_batch.ArgumentsOf(i), "EXEC"u8))
+            {
+                if (!_isInTransaction)
+                {
+                    throw Damaged(_reader!.OffsetOf(i), "an EXEC without a MULTI");
+                }
+
+                _isInTransaction = false;
+            }
+            else if (!_replay.TryRun(_batch, i, out string error))
             {
                 throw new StartupException($"{error} reading the append only file {Path}, at offset {_reader!.OffsetOf(i)}");
             }
@@ -170,11 +187,13 @@ internal sealed class AofFile : DatasetFile
             string reason = reader.Ending == AofEnding.Truncated
                 ? "the request that begins here reaches behind the end of the file, but others begin inside it"
                 : reader.Reason;
-            throw new StartupException(
-                $"Bad file format reading the append only file {Path}, at offset {reader.EndingOffset}: {reason}. "
-                + "Make a backup of your AOF file, then use kvserver --check-aof --fix <filename.manifest>");
+            throw Damaged(reader.EndingOffset, reason);
         }
     }
+
+    private StartupException Damaged(long offset, string reason) => new(
+        $"Bad file format reading the append only file {Path}, at offset {offset}: {reason}. "
+        + "Make a backup of your AOF file, then use kvserver --check-aof --fix <filename.manifest>");
 
     // A length that was damaged looks like an end that is missing, and cutting there would drop all that follows. What
     // a crash leaves of a request holds no other ones, unless it is a value that is such a file itself.

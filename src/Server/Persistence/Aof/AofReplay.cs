@@ -59,6 +59,14 @@ internal sealed class AofReplay : IDisposable
             return false;
         }
 
+        // What a server writes changes data, or says where. Whatever else somebody has put into the file is not run: it
+        // could end this server, or change how it is configured.
+        if ((command.Flags & (CommandFlags.Write | CommandFlags.MayReplicate)) == 0 && command.DisplayName != "select")
+        {
+            error = $"Command '{command.DisplayName}', which changes no data,";
+            return false;
+        }
+
         if (!command.AcceptsArity(request.ArgumentCount))
         {
             error = $"Wrong number of arguments for '{command.DisplayName}'";

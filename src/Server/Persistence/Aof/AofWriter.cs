@@ -16,7 +16,8 @@ namespace KvServer.Server.Persistence.Aof;
 /// Otherwise it wakes at most every millisecond, so that a busy server makes few large writes and the loop hardly ever
 /// has to wake it, and forces once a second or never.</para>
 /// <para>What has to happen at one place in the log (the change to another file) is a task in the same queue. A write
-/// that fails is cut off the file again and tried anew every second; nothing is dropped.</para>
+/// that fails is cut off the file again and tried anew every second. When even that fails, or forcing does, the file is of
+/// no use any more: <see cref="MustRewrite"/>.</para>
 /// </remarks>
 internal sealed class AofWriter : IDisposable
 {
@@ -222,6 +223,16 @@ internal sealed class AofWriter : IDisposable
         }
     }
 
+    /// <summary>Has the thread end, some time, once its tasks are done. It must have no file.</summary>
+    public void EndSoon()
+    {
+        lock (_lock)
+        {
+            _stops = true;
+            Monitor.PulseAll(_lock);
+        }
+    }
+
     /// <summary>Ends the thread once everything that can be written is.</summary>
     public void Dispose()
     {
@@ -360,19 +371,16 @@ internal sealed class AofWriter : IDisposable
                 _fileBytes += item.Length;
                 break;
             }
-            catch (IOException e)
+            catch (Exception e) when (DiskError.Is(e))
             {
                 _gaveUp = !TryCutBack() | WaitsInVain(DiskError.TextOf(e));
             }
         }
 
-        if (_gaveUp)
-        {
-            return; // What follows must not be written either: it would stand behind a gap.
-        }
-
+        // Once the writer has given up, nothing more goes into this file, as it would stand behind a gap; the places are
+        // counted on, because the base file of the rewrite that must follow holds it.
         Volatile.Write(ref _writtenEnd, _writtenEnd + item.Length);
-        if (Error is not null && !MustRewrite)
+        if (Error is not null && !MustRewrite && !_gaveUp)
         {
             SetError(null);
         }
@@ -386,7 +394,7 @@ internal sealed class AofWriter : IDisposable
             RandomAccess.SetLength(_file!, _fileBytes);
             return true;
         }
-        catch (IOException e)
+        catch (Exception e) when (DiskError.Is(e))
         {
             MustRewrite = true;
             SetError(DiskError.TextOf(e));
@@ -444,7 +452,7 @@ internal sealed class AofWriter : IDisposable
         {
             DiskSync.Flush(_file);
         }
-        catch (IOException e)
+        catch (Exception e) when (DiskError.Is(e))
         {
             // The system may have dropped the pages it could not write: a later success would say nothing about them.
             MustRewrite = true;

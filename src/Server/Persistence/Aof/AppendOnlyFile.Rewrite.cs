@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using KvServer.Storage;
 using Microsoft.Win32.SafeHandles;
 
 namespace KvServer.Server.Persistence.Aof;
@@ -22,7 +23,12 @@ internal sealed partial class AppendOnlyFile
     private const string BasePrefix = AofFileNames.TempPrefix + "rewriteaof-bg-";
 
     private AofManifest _manifest = AofManifest.Empty;
+    private AofFolder? _folder;
     private bool _isRewriting;
+    private bool _isScheduled;
+    private bool _isNeeded;
+    private bool _wasNeeded;
+    private int _rewriteNumber;
     private bool _isGivenUp;
     private bool _isSwitched;
     private SnapshotJob? _endedJob;
@@ -37,7 +43,8 @@ internal sealed partial class AppendOnlyFile
     public bool IsRewriting => _isRewriting && !_isGivenUp;
 
     /// <summary>Whether a rewrite begins as soon as nothing else writes all data.</summary>
-    public bool IsRewriteScheduled { get; private set; }
+    public bool IsRewriteScheduled =>
+        _isScheduled || _isNeeded || (State == AofState.WaitsForRewrite && !IsRewriting);
 
     /// <summary>Whether the last rewrite went well.</summary>
     public bool LastRewriteSucceeded { get; private set; } = true;
@@ -55,12 +62,13 @@ internal sealed partial class AppendOnlyFile
     public long CurrentRewriteSeconds =>
         IsRewriting ? (long)Stopwatch.GetElapsedTime(_rewriteStartedAt).TotalSeconds : -1;
 
-    /// <summary>The folder of the files.</summary>
+    /// <summary>The folder of the files: where <c>dir</c> said when the file was opened.</summary>
     public AofFolder Folder =>
-        new(Path.GetFullPath(Config.AppendDirName, Config.Dir), Config.AppendFileName);
+        _folder ?? new AofFolder(Path.GetFullPath(Config.AppendDirName, Config.Dir), Config.AppendFileName);
 
+    // Each rewrite has names of its own, since those of one that was given up may still be being deleted.
     private string TemporaryBasePath => Folder.PathOf(string.Create(
-        CultureInfo.InvariantCulture, $"{BasePrefix}{Environment.ProcessId}.aof"));
+        CultureInfo.InvariantCulture, $"{BasePrefix}{Environment.ProcessId}-{_rewriteNumber}.aof"));
 
     private string TemporaryIncrementPath => Folder.PathOf($"{AofFileNames.TempPrefix}{Config.AppendFileName}.incr");
 
@@ -114,8 +122,9 @@ internal sealed partial class AppendOnlyFile
         }
 
         _manifest = manifest;
-        State = AofState.On;
+        _folder = Folder;
         _log.Start();
+        TurnOn();
         ApplyOptions();
         NoteSize(BytesOfFiles());
         DeleteHistory();
@@ -143,8 +152,9 @@ internal sealed partial class AppendOnlyFile
             return reason;
         }
 
+        GiveUpRewrite(); // One begun before this could not know of what is written from now on.
+        _folder = Folder;
         State = AofState.WaitsForRewrite;
-        IsRewriteScheduled = true;
         _retryAtMs = 0;
         TickRewrite();
         return null;
@@ -154,25 +164,19 @@ internal sealed partial class AppendOnlyFile
     /// <returns>Whether it has begun.</returns>
     public bool StartOrSchedule()
     {
-        IsRewriteScheduled = true;
+        _isScheduled = true;
         _retryAtMs = 0;
         TickRewrite();
         return IsRewriting;
     }
 
-    /// <summary>Has the file written anew because it may not hold what the dataset does.</summary>
-    public void RequestRewrite()
-    {
-        if (State != AofState.Off && !IsRewriting)
-        {
-            IsRewriteScheduled = true;
-        }
-    }
+    /// <summary>Has the file written anew because it may not hold what the dataset does; tried until it works.</summary>
+    public void RequestRewrite() => _isNeeded = State != AofState.Off;
 
     /// <summary>Gives a running rewrite up; what has been written stays.</summary>
     public void GiveUpRewrite()
     {
-        IsRewriteScheduled = false;
+        _isScheduled = false;
         if (IsRewriting)
         {
             _isGivenUp = true;
@@ -186,7 +190,7 @@ internal sealed partial class AppendOnlyFile
         if (IsRewriting)
         {
             GiveUpRewrite();
-            IsRewriteScheduled = true;
+            _isScheduled = true;
         }
     }
 
@@ -198,8 +202,8 @@ internal sealed partial class AppendOnlyFile
             return;
         }
 
-        bool isDue = IsRewriteScheduled || State == AofState.WaitsForRewrite || HasGrown();
-        if (isDue && Environment.TickCount64 >= _retryAtMs)
+        if (Environment.TickCount64 >= _retryAtMs
+            && (IsRewriteScheduled || HasGrown()))
         {
             StartRewrite();
         }
@@ -219,17 +223,27 @@ internal sealed partial class AppendOnlyFile
             return false;
         }
 
-        Log.AofGrown(_server.Log, growth);
+        Log.AofGrown(_server.Log, growth); // Once, because the rewrite begins at once.
         return true;
     }
 
     private void StartRewrite()
     {
+        _log.EndUnit(); // The command that asks for a rewrite changes nothing itself.
         EndTurn();
-        IsRewriteScheduled = false;
+        _isScheduled = false;
+        _wasNeeded = _isNeeded;
+        _isNeeded = false;
         _isRewriting = true;
         _isGivenUp = false;
+        _rewriteNumber++;
         _rewriteStartedAt = Stopwatch.GetTimestamp();
+        if (Folder.TryCreate() is { } reason)
+        {
+            EndRewrite(reason, baseBytes: 0);
+            return;
+        }
+
         AofWriter writer = StartWriter();
         _endAtCut = LogEnd;
         AofManifest manifest = _manifest;
@@ -250,7 +264,9 @@ internal sealed partial class AppendOnlyFile
         else if (State == AofState.WaitsForRewrite)
         {
             string path = _temporaryIncrement = TemporaryIncrementPath;
-            PostStep(() => writer.TrySwitch(() => OpenIncrement(path, FileMode.Create)), error => OnSwitched(error, manifest));
+            PostStep(
+                () => writer.TrySwitch(() => OpenIncrement(path, FileMode.Create)),
+                error => OnSwitched(error, manifest));
             _log.Start();
         }
 
@@ -297,8 +313,10 @@ internal sealed partial class AppendOnlyFile
         }
 
         _endedJob = null;
-        if ((_switchError ?? job.Error) is { } error)
+        if ((_switchError ?? job.Error ?? (_isGivenUp || _writer is null ? "given up" : null)) is { } error)
         {
+            string unused = job.Path;
+            _ = Task.Run(() => Delete(unused)); // It may be large.
             EndRewrite(error, job.LengthBytes);
             return;
         }
@@ -329,9 +347,14 @@ internal sealed partial class AppendOnlyFile
     private void OnBaseInPlace(AofManifest manifest)
     {
         _manifest = manifest;
+        if (_isGivenUp)
+        {
+            return; // Switched off meanwhile: the files are as they were when it was, and whole.
+        }
+
         if (State == AofState.WaitsForRewrite)
         {
-            State = AofState.On;
+            TurnOn();
         }
 
         if (_writer is { } writer)
@@ -340,16 +363,24 @@ internal sealed partial class AppendOnlyFile
         }
 
         DeleteHistory();
+        OnProgress();
+    }
+
+    private void TurnOn()
+    {
+        Invariant.Check(_log.IsStarted && _writer is not null, "what is written from now on is kept");
+        State = AofState.On;
     }
 
     private void EndRewrite(string? error, long baseBytes)
     {
-        bool wasGivenUp = _isGivenUp && error is not null;
+        bool wasGivenUp = _isGivenUp;
         _isRewriting = false;
         _isGivenUp = false;
         LastRewriteSeconds = (long)Stopwatch.GetElapsedTime(_rewriteStartedAt).TotalSeconds;
-        LastRewriteSucceeded = error is null || (wasGivenUp && LastRewriteSucceeded);
-        if (error is null)
+        LastRewriteSucceeded = wasGivenUp ? LastRewriteSucceeded : error is null;
+        _isNeeded |= _wasNeeded && (wasGivenUp || error is not null) && State != AofState.Off;
+        if (error is null && !wasGivenUp)
         {
             RewriteCount++;
             ConsecutiveFailures = 0;
@@ -360,7 +391,7 @@ internal sealed partial class AppendOnlyFile
         {
             ConsecutiveFailures++;
             _retryAtMs = Environment.TickCount64 + DelayAfterFailureMs();
-            Log.AofRewriteFailed(_server.Log, error);
+            Log.AofRewriteFailed(_server.Log, error!);
         }
 
         if (State == AofState.WaitsForRewrite)
@@ -368,9 +399,11 @@ internal sealed partial class AppendOnlyFile
             _log.Stop(); // What has been kept is of no use: the next try begins with another cut.
         }
 
-        if (State == AofState.Off)
+        if (State == AofState.Off && _writer is { } writer)
         {
-            StopWriter();
+            _lastEnd = writer.AppendedEnd;
+            _writer = null;
+            writer.EndSoon(); // It may be deleting large files.
         }
 
         ApplyOptions();
@@ -401,8 +434,9 @@ internal sealed partial class AppendOnlyFile
         (SafeFileHandle? file, string? error) = OpenIncrement(path, FileMode.Create);
         if (error is null && (error = Folder.TrySave(manifest)) is not null)
         {
+            // The new manifest may be in place all the same, so the file stays, and the old manifest is put back.
             file!.Dispose();
-            Delete(path);
+            _ = _manifest.IsEmpty ? null : Folder.TrySave(_manifest);
             return (null, error);
         }
 
@@ -495,7 +529,8 @@ internal sealed partial class AppendOnlyFile
     private long BytesOfFiles()
     {
         long bytes = 0;
-        foreach (AofFileInfo file in (AofFileInfo[])[.. _manifest.Increments, .. _manifest.Base is { } b ? [b] : Array.Empty<AofFileInfo>()])
+        IEnumerable<AofFileInfo> files = _manifest.Increments;
+        foreach (AofFileInfo file in _manifest.Base is { } first ? files.Prepend(first) : files)
         {
             FileInfo info = new(Folder.PathOf(file.Name));
             bytes += info.Exists ? info.Length : 0;

@@ -73,7 +73,8 @@ internal sealed partial class AppendOnlyFile
 
     private ServerConfig Config => _server.Config;
 
-    private bool HoldsReplies => State == AofState.On && Config.AppendFsync == AppendFsync.Always;
+    private bool HoldsReplies =>
+        State == AofState.On && Config.AppendFsync == AppendFsync.Always && _writer is { PostponesFsync: false };
 
     /// <summary>Says how the writer's thread gets something done inside the command loop, which it must not enter itself:
     /// the loop waits for it now and then. Once, before the file is opened.</summary>
@@ -135,6 +136,12 @@ internal sealed partial class AppendOnlyFile
     /// <summary>Passes on what the commands of an entry have changed. At the end of every entry of the loop.</summary>
     public void EndTurn()
     {
+        if (_log.LostRequests)
+        {
+            _log.LostRequests = false;
+            RequestRewrite();
+        }
+
         if (_log.LengthBytes > 0 && _writer is { } writer)
         {
             writer.Append(_log);
@@ -164,6 +171,11 @@ internal sealed partial class AppendOnlyFile
         if (State != AofState.Off && _writer is { } writer)
         {
             writer.PostponesFsync = Config.NoAppendFsyncOnRewrite && _server.Snapshots.IsWalking;
+            if (!HoldsReplies && _heldReplies.Count > 0)
+            {
+                _heldReplies.Release(long.MaxValue);
+            }
+
             CheckDelay(writer);
         }
 
@@ -174,6 +186,7 @@ internal sealed partial class AppendOnlyFile
     /// <returns>Why that failed, or null.</returns>
     public string? Flush()
     {
+        _log.EndUnit(); // The command that asks for this changes nothing itself.
         EndTurn();
         string? error = _writer?.Drain();
         OnProgress();
@@ -196,6 +209,8 @@ internal sealed partial class AppendOnlyFile
 
         State = AofState.Off;
         StopWriter();
+        _folder = null;
+        _isNeeded = false;
         _log.Stop();
         SetError(null);
         IsBehind = false;
@@ -236,11 +251,14 @@ internal sealed partial class AppendOnlyFile
             return;
         }
 
-        SetError(State == AofState.On ? writer.Error : null);
+        SetError(State == AofState.Off ? null : writer.Error);
         _heldReplies.Release(writer.DurableEnd);
-        foreach (AofWait wait in _waits.ToArray())
+        if (State == AofState.On)
         {
-            wait.TryEndAt(writer.DurableEnd);
+            foreach (AofWait wait in _waits.ToArray())
+            {
+                wait.TryEndAt(writer.DurableEnd);
+            }
         }
 
         if (IsBehind)

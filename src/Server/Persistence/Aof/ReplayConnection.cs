@@ -41,6 +41,12 @@ internal sealed class ReplayConnection : IClientConnection
     }
 
     /// <inheritdoc/>
+    public void ReleaseReplies()
+    {
+        // None are kept.
+    }
+
+    /// <inheritdoc/>
     public void CloseAfterReplies()
     {
         // A file that says QUIT is read on.

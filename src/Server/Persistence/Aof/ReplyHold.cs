@@ -23,7 +23,7 @@ internal sealed class ReplyHold
             (Client client, long end) = _held[i];
             if (end <= durableEnd)
             {
-                client.Connection.Resume();
+                client.Connection.ReleaseReplies();
             }
             else
             {
