@@ -1,10 +1,10 @@
 using System.Globalization;
 using KvServer.Fuzz;
 
-// dotnet run -c Release --project tests/Fuzz -- requests|rdb|aof [--seconds 20] [--seed N]
-if (args.Length == 0 || args[0] is not ("requests" or "rdb" or "aof"))
+// dotnet run -c Release --project tests/Fuzz -- requests|rdb|aof|hll [--seconds 20] [--seed N]
+if (args.Length == 0 || args[0] is not ("requests" or "rdb" or "aof" or "hll"))
 {
-    Console.Error.WriteLine("usage: requests|rdb|aof [--seconds N] [--seed N]");
+    Console.Error.WriteLine("usage: requests|rdb|aof|hll [--seconds N] [--seed N]");
     return 2;
 }
 
@@ -33,6 +33,11 @@ long Run(string target, TimeSpan duration)
     if (target == "aof")
     {
         return AofFuzz.FromStoredSeeds(seed).Run(duration);
+    }
+
+    if (target == "hll")
+    {
+        return new HyperLogLogFuzz(HyperLogLogFuzz.StoredSeeds(), seed).Run(duration);
     }
 
     using RdbFuzz fuzz = new(RdbFuzz.StoredSeeds(), seed);

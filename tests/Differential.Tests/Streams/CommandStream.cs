@@ -25,7 +25,7 @@ public sealed class CommandStream
         _shapes =
         [
             Set, Set, SetWithOptions, SetWithOptions, Strings, Strings, Counters, Counters, Ranges, Multiple, GetEx, Lcs,
-            Bits, Bits, BitRanges, BitOp, BitField, Sets, Sets, Sets, MoveMember, Algebra, Algebra, AlgebraStore,
+            Bits, Bits, BitRanges, BitOp, BitField, Sketches, Sets, Sets, Sets, MoveMember, Algebra, Algebra, AlgebraStore,
             SetCard, SetScan, SetRandom, HashSet, HashSet, HashSet, HashRead, HashRead, HashChange, HashChange, HashWalk,
             HashRandom, Keys, Keys, Rename, Copy, Expire, Expire, Ttl, Scan, Inspect, Databases, Broken,
             Push, Push, Push, Pop, Pop, ListRanges, ListRanges, ListPlaces, ListPlaces, ListSearch, ListMove, ListLimits,
@@ -194,6 +194,35 @@ public sealed class CommandStream
     {
         Add(_source.Word("u1", "u2", "u8", "i8", "i5", "u16", "i32", "u63", "i64", "u64", "i1", "x8", "i65"));
         Add(_source.Below(3) == 0 ? _source.Word("#0", "#1", "#7", "#x", "#-1") : _source.Offset());
+    }
+
+    private void Sketches()
+    {
+        // Keys of their own: others would be damaged by SETBIT and the like (DIFFERENCES.md, hyperloglog-corrupt).
+        byte[] sketch = _source.Word("h1", "h2", "h3");
+        switch (_source.Below(6))
+        {
+            case 0: Add("PFCOUNT", sketch); AddSketches(); break;
+            case 1: Add("PFMERGE", sketch); AddSketches(); break;
+            case 2: Add("PFDEBUG", _source.Word("DECODE", "ENCODING", "TODENSE", "FOO"), sketch); break;
+            case 3: Add("GET", sketch); break;
+            default:
+                Add("PFADD", sketch);
+                for (int i = _source.Below(5); i > 0; i--)
+                {
+                    Add(_source.Member());
+                }
+
+                break;
+        }
+
+        void AddSketches()
+        {
+            for (int i = _source.Below(3); i > 0; i--)
+            {
+                Add(_source.Below(8) == 0 ? _source.Key() : _source.Word("h1", "h2", "h3", "none"));
+            }
+        }
     }
 
     private void Sets()

@@ -28,6 +28,21 @@ public sealed class PropagationTests : CommandHarness
     }
 
     [Fact]
+    public void Sketches_are_passed_on_as_the_commands_that_changed_them_counts_that_are_kept_included()
+    {
+        Run("PFADD", "h", "a", "b");
+        Run("PFADD", "h", "a");
+        Run("PFCOUNT", "h");
+        Run("PFCOUNT", "h");
+        Run("PFCOUNT", "h", "h");
+        Run("PFMERGE", "g", "h");
+        Run("PFDEBUG", "TODENSE", "g");
+        Run("PFDEBUG", "TODENSE", "g");
+
+        Assert.Equal(["SELECT 0", "PFADD h a b", "PFCOUNT h", "PFMERGE g h", "PFDEBUG TODENSE g"], Passed());
+    }
+
+    [Fact]
     public void What_changes_nothing_is_not_passed_on()
     {
         Run("GET", "a");
