@@ -34,6 +34,8 @@ public abstract class CommandHarness : IDisposable
 
     internal ServerState Server { get; }
 
+    internal CommandExecutor Executor => _executor;
+
     /// <summary>The time commands see, ms since the Unix epoch.</summary>
     protected long NowMs => _clock.NowMs;
 

@@ -13,6 +13,7 @@ internal static class CommandCatalog
         .Add(typeof(ListPopCommands))
         .Add(typeof(ListMoveCommands))
         .Add(typeof(ListSearchCommands))
+        .Add(typeof(ListBlockingCommands))
         .Add(typeof(HyperLogLogCommands))
         .Add(typeof(SetCommands))
         .Add(typeof(SetRandomCommands))

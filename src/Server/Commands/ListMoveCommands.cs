@@ -9,6 +9,9 @@ namespace KvServer.Server.Commands;
 /// <remarks>Semantics: redis.io/commands, group list.</remarks>
 internal static class ListMoveCommands
 {
+    /// <summary>A command that does not wait.</summary>
+    internal const long NoWait = -1;
+
     /// <summary>Moves an element between the named ends of two lists, which may be one, and replies with it.</summary>
     [Command("LMOVE", arity: 5, CommandFlags.Write | CommandFlags.DenyOom, Group = CommandGroup.List, Since = "6.2.0",
         Complexity = "O(1)", Summary = "Moves an element from one list to another and returns it.",
@@ -24,7 +27,7 @@ internal static class ListMoveCommands
             return;
         }
 
-        Move(ctx, fromHead, toHead);
+        _ = TryMove(ctx, fromHead, toHead, NoWait);
     }
 
     /// <summary>LMOVE from the tail to the head.</summary>
@@ -34,27 +37,47 @@ internal static class ListMoveCommands
         Syntax = "source destination", Deprecated = "6.2.0: LMOVE with RIGHT and LEFT")]
     [Keys(first: 1, KeyAccess.ReadWrite | KeyAccess.Access | KeyAccess.Delete)]
     [Keys(first: 2, KeyAccess.ReadWrite | KeyAccess.Insert)]
-    internal static void RPopLPush(CommandContext ctx) => Move(ctx, fromHead: false, toHead: true);
+    internal static void RPopLPush(CommandContext ctx) => _ = TryMove(ctx, fromHead: false, toHead: true, NoWait);
 
-    private static void Move(CommandContext ctx, bool fromHead, bool toHead)
+    /// <summary>Moves an element from the list of the first argument to that of the second.</summary>
+    /// <param name="ctx">The call.</param>
+    /// <param name="fromHead">Whether it comes from the head.</param>
+    /// <param name="toHead">Whether it goes to the head.</param>
+    /// <param name="endsAtMs">Until when to wait for an element, in ms since the Unix epoch, 0 for ever; or
+    /// <see cref="NoWait"/>.</param>
+    /// <returns>Whether an element was moved; otherwise the client has a reply, or waits.</returns>
+    internal static bool TryMove(CommandContext ctx, bool fromHead, bool toHead, long endsAtMs)
     {
         Key sourceKey = ctx.Key(1);
         Key targetKey = ctx.Key(2);
-        if (!ListCommands.TryOpenForWrite(ctx, sourceKey, out ListValue source, out bool replied))
+        Lookup sourceFound = ctx.Database.FindForWrite(sourceKey, ValueType.List, out Entry sourceEntry);
+        if (sourceFound == Lookup.WrongType && !ctx.IsRetry)
         {
-            if (!replied)
+            ctx.Reply.Error(CommandError.WrongType);
+            return false;
+        }
+
+        if (sourceFound != Lookup.Found)
+        {
+            if (endsAtMs == NoWait)
             {
                 ctx.Reply.Null();
             }
+            else
+            {
+                ctx.WaitForKeys(firstKey: 1, keyCount: 1, endsAtMs, timesOutWithArray: false);
+            }
 
-            return;
+            return false;
         }
+
+        ListValue source = ListValue.Open(ctx.Database, sourceEntry, ListCommands.LimitsOf(ctx));
 
         Lookup targetFound = ctx.Database.FindForWrite(targetKey, ValueType.List, out Entry targetEntry);
         if (targetFound == Lookup.WrongType)
         {
             ctx.Reply.Error(CommandError.WrongType);
-            return;
+            return false;
         }
 
         // A copy, because the two lists may be one.
@@ -67,6 +90,7 @@ internal static class ListMoveCommands
             ReadOnlySpan<byte> text = element.AsText(scratch);
             text.CopyTo(copy);
             Move(ctx, sourceKey, targetKey, ref source, targetFound, targetEntry, copy.AsSpan(0, text.Length), fromHead, toHead);
+            return true;
         }
         finally
         {

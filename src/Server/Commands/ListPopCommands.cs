@@ -30,31 +30,41 @@ internal static class ListPopCommands
         Summary = "Removes elements at an end of the first list that has some, and returns them.",
         Syntax = "numkeys key... where:(LEFT|RIGHT) [COUNT count]")]
     [Keys(first: 1, KeyAccess.ReadWrite | KeyAccess.Access | KeyAccess.Delete, NumKeysAt = 1)]
-    internal static void LMPop(CommandContext ctx)
+    internal static void LMPop(CommandContext ctx) => PopMultiple(ctx, numKeysIndex: 1, ListMoveCommands.NoWait);
+
+    /// <summary>LMPOP and BLMPOP, from the number of keys on.</summary>
+    /// <param name="ctx">The call.</param>
+    /// <param name="numKeysIndex">Where the number of keys stands.</param>
+    /// <param name="endsAtMs">Until when to wait for an element, in ms since the Unix epoch, 0 for ever; or
+    /// <see cref="ListMoveCommands.NoWait"/>.</param>
+    internal static void PopMultiple(CommandContext ctx, int numKeysIndex, long endsAtMs)
     {
         Arguments args = ctx.Args;
-        if (!Numbers.TryParseInt64(args[1], out long keyCount) || keyCount < 1)
+        int firstKey = numKeysIndex + 1;
+        if (!Numbers.TryParseInt64(args[numKeysIndex], out long keyCount) || keyCount < 1)
         {
             ctx.Reply.Error("ERR numkeys should be greater than 0"u8);
             return;
         }
 
-        if (keyCount > args.Count - 3 || !TryParseEnd(args[2 + (int)keyCount], out bool atHead))
+        if (keyCount > args.Count - firstKey - 1 || !TryParseEnd(args[firstKey + (int)keyCount], out bool atHead))
         {
             ctx.Reply.Error(CommandError.Syntax);
             return;
         }
 
-        if (!TryParseCount(ctx, 3 + (int)keyCount, out long count))
+        if (!TryParseCount(ctx, firstKey + (int)keyCount + 1, out long count))
         {
             return;
         }
 
-        for (int i = 2; i < 2 + keyCount; i++)
+        for (int i = firstKey; i < firstKey + keyCount; i++)
         {
             Key key = ctx.Key(i);
-            if (ListCommands.TryOpenForWrite(ctx, key, out ListValue list, out bool replied))
+            Lookup found = ctx.Database.FindForWrite(key, KvServer.Storage.ValueType.List, out Entry entry);
+            if (found == Lookup.Found)
             {
+                ListValue list = ListValue.Open(ctx.Database, entry, ListCommands.LimitsOf(ctx));
                 ctx.Reply.Array(2);
                 ctx.Reply.BulkString(key.Bytes);
                 ctx.PropagateAs(atHead ? "LPOP"u8 : "RPOP"u8, key.Bytes, Math.Min(count, list.Count));
@@ -62,13 +72,21 @@ internal static class ListPopCommands
                 return;
             }
 
-            if (replied)
+            if (found == Lookup.WrongType && !ctx.IsRetry)
             {
+                ctx.Reply.Error(CommandError.WrongType);
                 return;
             }
         }
 
-        ctx.Reply.NullArray();
+        if (endsAtMs == ListMoveCommands.NoWait)
+        {
+            ctx.Reply.NullArray();
+        }
+        else
+        {
+            ctx.WaitForKeys(firstKey, (int)keyCount, endsAtMs, timesOutWithArray: true);
+        }
     }
 
     /// <summary>Removes one element of a list and replies with it.</summary>

@@ -1,0 +1,37 @@
+using KvServer.Resp;
+
+namespace KvServer.Server.Commands;
+
+/// <summary>How long a blocking command waits: seconds with fractions, 0 for ever.</summary>
+internal static class BlockingTimeout
+{
+    /// <summary>Reads a timeout, or replies with what is wrong with it.</summary>
+    /// <param name="ctx">The call.</param>
+    /// <param name="argIndex">Where the timeout stands.</param>
+    /// <param name="endsAtMs">When the wait is over, in ms since the Unix epoch; 0 for never.</param>
+    public static bool TryRead(CommandContext ctx, int argIndex, out long endsAtMs)
+    {
+        endsAtMs = 0;
+        if (!Numbers.TryParseDouble(ctx.Args[argIndex], out double seconds) || !double.IsFinite(seconds))
+        {
+            ctx.Reply.Error("ERR timeout is not a float or out of range"u8);
+            return false;
+        }
+
+        double ms = Math.Ceiling(seconds * 1000);
+        if (ms > long.MaxValue - ctx.NowMs)
+        {
+            ctx.Reply.Error("ERR timeout is out of range"u8);
+            return false;
+        }
+
+        if (seconds < 0)
+        {
+            ctx.Reply.Error("ERR timeout is negative"u8);
+            return false;
+        }
+
+        endsAtMs = ms == 0 ? 0 : ctx.NowMs + (long)ms;
+        return true;
+    }
+}
