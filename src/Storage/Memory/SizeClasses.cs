@@ -4,7 +4,7 @@ namespace KvServer.Storage;
 
 /// <summary>The block sizes small allocations are rounded up to.</summary>
 /// <remarks>
-/// Steps of 4 bytes to 128 and of 8 to 512, where the keys of a cache live; then eight per doubling to 4 KB (at most
+/// Steps of 4 bytes to 128 and of 8 to 512, where the keys of a cache live; then eight per doubling to 2 KB (at most
 /// 12.5 % lost); then 64 KB divided by a whole number, because only those sizes fill a slab. All are multiples of 4.
 /// </remarks>
 internal static class SizeClasses
@@ -46,7 +46,7 @@ internal static class SizeClasses
             sizes.Add(size);
         }
 
-        for (int doubling = 512; doubling < 4096; doubling *= 2)
+        for (int doubling = 512; doubling < 2048; doubling *= 2)
         {
             for (int step = 1; step <= 8; step++)
             {
@@ -54,7 +54,7 @@ internal static class SizeClasses
             }
         }
 
-        for (int perSlab = 15; perSlab >= 2; perSlab--)
+        for (int perSlab = 31; perSlab >= 2; perSlab--)
         {
             sizes.Add(SlabBytes / perSlab & ~7);
         }
