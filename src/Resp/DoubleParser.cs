@@ -10,8 +10,26 @@ internal static class DoubleParser
 
     public static bool TryParse(ReadOnlySpan<byte> text, out double value)
     {
-        value = 0;
         FloatText parts = default;
+
+        // Out of range in either direction is an error, though a zero that was written as one is not.
+        return TryRead(text, ref parts, out value)
+            && (parts.IsInfinity || (double.IsFinite(value) && (value != 0 || parts.IsZero)));
+    }
+
+    /// <summary>Reads what <c>strtod</c> makes of a C string, if it reads all of it.</summary>
+    public static bool TryParseWhole(ReadOnlySpan<byte> text, out double value)
+    {
+        value = 0;
+        int end = text.IndexOf((byte)0);
+        text = end < 0 ? text : text[..end];
+        FloatText parts = default;
+        return text.IsEmpty || TryRead(text.TrimStart(" \t\n\v\f\r"u8), ref parts, out value);
+    }
+
+    private static bool TryRead(ReadOnlySpan<byte> text, ref FloatText parts, out double value)
+    {
+        value = 0;
         if (!FloatText.TryRead(text, ref parts))
         {
             return false;
@@ -31,13 +49,9 @@ internal static class DoubleParser
             }
 
             value = ExtendedDouble.HexadecimalToDouble(parts);
-        }
-        else if (!double.TryParse(text, DecimalStyle, CultureInfo.InvariantCulture, out value))
-        {
-            return false;
+            return true;
         }
 
-        // Out of range in either direction is an error, though a zero that was written as one is not.
-        return double.IsFinite(value) && (value != 0 || parts.IsZero);
+        return double.TryParse(text, DecimalStyle, CultureInfo.InvariantCulture, out value);
     }
 }

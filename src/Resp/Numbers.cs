@@ -121,6 +121,12 @@ public static class Numbers
     /// represent. Accepts <c>inf</c>, <c>infinity</c> and hexadecimal numbers such as <c>0x1p3</c>.</returns>
     public static bool TryParseDouble(ReadOnlySpan<byte> text, out double value) => DoubleParser.TryParse(text, out value);
 
+    /// <summary>Reads an end of a range of scores, which the reference server takes less strictly: leading spaces are
+    /// passed by, nothing at all is 0, numbers out of range become infinity or 0, and a NUL ends the text.</summary>
+    /// <returns>False for anything else that is no number, and for NaN.</returns>
+    public static bool TryParseRangeEnd(ReadOnlySpan<byte> text, out double value) =>
+        DoubleParser.TryParseWhole(text, out value);
+
     /// <summary>Writes a double with 17 significant digits in the shortest of fixed and exponent form (<c>%.17g</c>).</summary>
     /// <returns>The number of bytes written, at most <see cref="MaxDoubleChars"/>.</returns>
     public static int FormatDouble(double value, Span<byte> target)

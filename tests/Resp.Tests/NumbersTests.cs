@@ -101,6 +101,26 @@ public class NumbersTests
     }
 
     [Theory]
+    [InlineData("", 0.0)]
+    [InlineData("\0junk", 0.0)]
+    [InlineData("1.5\0junk", 1.5)]
+    [InlineData(" \t1", 1.0)]
+    [InlineData("1e400", double.PositiveInfinity)]
+    [InlineData("-1e400", double.NegativeInfinity)]
+    [InlineData("1e-400", 0.0)]
+    [InlineData("+inf", double.PositiveInfinity)]
+    [InlineData("0x10", 16.0)]
+    [InlineData(" ", null)]
+    [InlineData("1 ", null)]
+    [InlineData("nan", null)]
+    [InlineData("(1", null)]
+    public void An_end_of_a_range_is_read_as_a_c_string(string text, double? expected)
+    {
+        Assert.Equal(expected is not null, Numbers.TryParseRangeEnd(Bytes(text), out double value));
+        Assert.Equal(expected ?? value, value);
+    }
+
+    [Theory]
     [InlineData(0.0, "0")]
     [InlineData(-0.0, "-0")]
     [InlineData(99999999999999984.0, "99999999999999984")]
