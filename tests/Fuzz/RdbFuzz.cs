@@ -191,6 +191,17 @@ public sealed class RdbFuzz : IDisposable
             return string.Join('|', members);
         }
 
+        if (entry.Type == ValueType.SortedSet)
+        {
+            foreach (SortedSetMember member in SortedSetValue.Open(database, entry, default))
+            {
+                string text = Encoding.Latin1.GetString(member.Member.AsText(scratch));
+                members.Add(FormattableString.Invariant($"{text}={member.Score}"));
+            }
+
+            return string.Join('|', members);
+        }
+
         foreach (SetMember member in SetValue.Open(database, entry, default))
         {
             members.Add(Encoding.Latin1.GetString(member.AsText(scratch)));

@@ -94,7 +94,7 @@ public sealed unsafe partial class Database
     /// <summary>The text of DEBUG HTSTATS-KEY, or null when the value is no dict. O(buckets).</summary>
     public string? DescribeTablesOf(in Entry entry)
     {
-        if (entry.Encoding != ValueEncoding.HashTable)
+        if (!EntryBlock.IsDict(entry.Encoding))
         {
             return null;
         }

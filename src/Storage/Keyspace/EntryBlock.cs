@@ -118,6 +118,10 @@ internal static unsafe class EntryBlock
     public static bool IsInline(ValueEncoding encoding) =>
         encoding is ValueEncoding.Inline or ValueEncoding.PackedList or ValueEncoding.IntSet;
 
+    /// <summary>Whether the value is a dict with one block per element; see <see cref="DictCollection"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool IsDict(ValueEncoding encoding) => encoding is ValueEncoding.HashTable or ValueEncoding.SkipList;
+
     /// <summary>Bytes of the value area for a value of <paramref name="length"/> bytes.</summary>
     public static long AreaBytes(ValueEncoding encoding, long length) => encoding switch
     {

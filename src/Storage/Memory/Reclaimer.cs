@@ -101,7 +101,7 @@ public sealed unsafe class Reclaimer : IDisposable
         nint address = *(nint*)EntryBlock.ValueStart(entry);
         switch (EntryBlock.EncodingOf(entry))
         {
-            case ValueEncoding.HashTable:
+            case ValueEncoding.HashTable or ValueEncoding.SkipList:
                 FreeElements(EntryBlock.TypeOf(entry), (DictState*)address);
                 break;
             case ValueEncoding.QuickList:

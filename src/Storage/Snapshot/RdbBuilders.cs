@@ -30,6 +30,7 @@ internal static class RdbBuilders
         table[(int)ValueType.Set] = BuildSet;
         table[(int)ValueType.Hash] = RdbHashBuilder.Build;
         table[(int)ValueType.List] = BuildList;
+        table[(int)ValueType.SortedSet] = RdbSortedSets.Build;
         return table;
     }
 

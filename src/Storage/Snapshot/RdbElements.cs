@@ -62,6 +62,10 @@ internal ref struct RdbElements
     /// <summary>The bytes of a set that is one intset; empty for others.</summary>
     public readonly ReadOnlySpan<byte> IntSetBytes => _packing == Packing.IntSet ? _packed : default;
 
+    /// <summary>The bytes of a collection that is one listpack, once <see cref="Open"/> has been called; empty for
+    /// others.</summary>
+    public readonly Span<byte> PackedListBytes => _packing == Packing.ListPack ? _packed : default;
+
     /// <summary>The earliest time in a hash whose fields expire, from which the others are counted.</summary>
     public long FirstExpiryMs { get; private set; }
 

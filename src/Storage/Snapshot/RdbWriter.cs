@@ -297,6 +297,37 @@ public sealed class RdbWriter
         _promised = lengthBytes;
     }
 
+    /// <summary>Begins a key that holds a sorted set; its members follow, in any order.</summary>
+    /// <param name="key">Its name.</param>
+    /// <param name="expireAtMs">When it expires, or <see cref="Database.NoExpiry"/>.</param>
+    /// <param name="hint">What to note about its use.</param>
+    /// <param name="memberCount">How many members <see cref="AddScoredMember"/> will get: exactly so many, at least 1.
+    /// </param>
+    public void BeginSortedSet(ReadOnlySpan<byte> key, long expireAtMs, AccessHint hint, long memberCount)
+    {
+        BeginKey(key, expireAtMs, hint, RdbType.SortedSet);
+        WriteLength((ulong)memberCount);
+        _promised = memberCount;
+    }
+
+    /// <summary>Writes the next member of a sorted set.</summary>
+    public void AddScoredMember(ReadOnlySpan<byte> member, double score)
+    {
+        CountMember();
+        WriteScored(member, score);
+    }
+
+    /// <summary>Writes a key that holds a sorted set kept as a packed list.</summary>
+    /// <param name="key">Its name.</param>
+    /// <param name="expireAtMs">When it expires, or <see cref="Database.NoExpiry"/>.</param>
+    /// <param name="hint">What to note about its use.</param>
+    /// <param name="list">The bytes of the <see cref="PackedList"/>, which are not changed.</param>
+    public void WritePackedSortedSetKey(ReadOnlySpan<byte> key, long expireAtMs, AccessHint hint, Span<byte> list)
+    {
+        BeginKey(key, expireAtMs, hint, RdbType.SortedSetPacked);
+        WriteString(new PackedList(list).Bytes);
+    }
+
     /// <summary>Writes a key as it is now, with its value. Command loop only.</summary>
     /// <param name="database">Where the entry is.</param>
     /// <param name="entry">The entry.</param>
@@ -316,6 +347,8 @@ public sealed class RdbWriter
         ValueType.Hash when entry.Encoding == ValueEncoding.PackedList => RdbType.HashPacked,
         ValueType.Hash => entry.HasExpiringFields ? RdbType.HashExpiry : RdbType.Hash,
         ValueType.List => RdbType.QuickListPacked,
+        ValueType.SortedSet =>
+            entry.Encoding == ValueEncoding.PackedList ? RdbType.SortedSetPacked : RdbType.SortedSet,
         _ => throw new NotSupportedException($"No RDB writer for values of type {entry.Type}."),
     };
 
@@ -347,6 +380,20 @@ public sealed class RdbWriter
                 break;
             case ValueType.List:
                 WriteList(ListValue.Open(database, entry, default));
+                break;
+            case ValueType.SortedSet when entry.Encoding == ValueEncoding.PackedList:
+                WriteString(new PackedList(entry.ValueSpan).Bytes);
+                break;
+            case ValueType.SortedSet:
+                SortedSetValue sorted = SortedSetValue.Open(database, entry, default);
+                WriteLength((ulong)sorted.Count);
+
+                // From the end, so that a skip list that is built of it gets each new member at its head.
+                foreach (SortedSetMember member in sorted.Range(sorted.Slice(0, sorted.Count), reversed: true))
+                {
+                    WriteScored(member.Member.Bytes, member.Score);
+                }
+
                 break;
             default:
                 SetValue set = SetValue.Open(database, entry, default);
@@ -475,6 +522,13 @@ public sealed class RdbWriter
     {
         _promised--;
         Debug.Assert(_promised >= 0, "no more members than were announced");
+    }
+
+    private void WriteScored(ReadOnlySpan<byte> member, double score)
+    {
+        WriteString(member);
+        BinaryPrimitives.WriteDoubleLittleEndian(Output.GetSpan(sizeof(double)), score);
+        Output.Advance(sizeof(double));
     }
 
     private void WriteMembers(PackedList list)

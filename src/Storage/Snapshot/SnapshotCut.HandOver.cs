@@ -81,7 +81,7 @@ public sealed unsafe partial class SnapshotCut
     internal bool TakesOver(byte* block)
     {
         ValueEncoding encoding = EntryBlock.EncodingOf(block);
-        if (_parts.Count == 0 || encoding is not (ValueEncoding.Block or ValueEncoding.HashTable))
+        if (_parts.Count == 0 || (encoding != ValueEncoding.Block && !EntryBlock.IsDict(encoding)))
         {
             return false;
         }
@@ -164,7 +164,7 @@ public sealed unsafe partial class SnapshotCut
                 target.Value(
                     SnapshotRecordKind.String, key, expireAtMs, clock, new ReadOnlySpan<byte>(text.Start, (int)text.Length));
                 break;
-            case ValueEncoding.HashTable:
+            case ValueEncoding.HashTable or ValueEncoding.SkipList:
                 ValueType type = EntryBlock.TypeOf(block);
                 var elements = (DictState*)Unsafe.ReadUnaligned<nint>(area);
                 long count = DictCollection.CountOf(elements);
@@ -192,6 +192,7 @@ public sealed unsafe partial class SnapshotCut
         ValueType.Set => SnapshotRecordKind.PackedSet,
         ValueType.Hash => SnapshotRecordKind.PackedHash,
         ValueType.List => SnapshotRecordKind.PackedList,
+        ValueType.SortedSet => SnapshotRecordKind.PackedSortedSet,
         _ => throw new InvalidOperationException("A snapshot knows every type that can be packed."),
     };
 

@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+
 namespace KvServer.Storage;
 
 /// <summary>Turns the records of a snapshot into RDB. Runs on the background thread.</summary>
@@ -94,6 +96,19 @@ public sealed class SnapshotEncoder(RdbWriter writer, Keyspace keyspace, AccessH
             case SnapshotRecordKind.Field:
                 Invariant.Check(_open == SnapshotRecordKind.Hash, "fields follow their hash");
                 writer.AddField(record.Bytes, record.ValueBytes, record.FieldExpireAtMs);
+                break;
+            case SnapshotRecordKind.PackedSortedSet:
+                writer.WritePackedSortedSetKey(
+                    record.Key, record.ExpireAtMs, HintOf(record), chunk.Writable(record.Bytes));
+                break;
+            case SnapshotRecordKind.SortedSet:
+                _open = record.Kind;
+                writer.BeginSortedSet(record.Key, record.ExpireAtMs, HintOf(record), record.Number);
+                break;
+            case SnapshotRecordKind.ScoredMember:
+                Invariant.Check(_open == SnapshotRecordKind.SortedSet, "members follow their sorted set");
+                writer.AddScoredMember(
+                    record.Bytes[sizeof(double)..], BinaryPrimitives.ReadDoubleLittleEndian(record.Bytes));
                 break;
             case SnapshotRecordKind.LongString:
                 _open = record.Kind;

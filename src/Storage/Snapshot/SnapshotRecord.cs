@@ -22,7 +22,8 @@ public ref struct SnapshotRecord
     /// <summary>The 24 bits that note accesses to the key.</summary>
     public uint AccessClock { get; private set; }
 
-    /// <summary>The string, packed value, member, field's name or piece.</summary>
+    /// <summary>The string, packed value, member (of a sorted set: behind its score), field's name, node of a list or
+    /// piece.</summary>
     public ReadOnlySpan<byte> Bytes { get; private set; }
 
     /// <summary>The value of a field whose name is <see cref="Bytes"/>.</summary>
@@ -32,7 +33,8 @@ public ref struct SnapshotRecord
     /// <see cref="Database.NoExpiry"/>.</summary>
     public long FieldExpireAtMs { get; private set; }
 
-    /// <summary>The integer, number of elements, bytes of the long string, or database index.</summary>
+    /// <summary>The integer, number of elements or of a list's nodes, bytes of the long string or element, or database
+    /// index.</summary>
     public long Number { get; private set; }
 
     /// <summary>Keys of the database at the cut.</summary>
@@ -63,7 +65,7 @@ public ref struct SnapshotRecord
                 Number = BinaryPrimitives.ReadInt64LittleEndian(Take(sizeof(long)));
                 break;
             case SnapshotRecordKind.Member or SnapshotRecordKind.Piece or SnapshotRecordKind.ListNode
-                or SnapshotRecordKind.ListElement:
+                or SnapshotRecordKind.ListElement or SnapshotRecordKind.ScoredMember:
                 TakeBytes();
                 break;
             case SnapshotRecordKind.Field:
@@ -85,7 +87,8 @@ public ref struct SnapshotRecord
                 or SnapshotRecordKind.IntSet
                 or SnapshotRecordKind.PackedSet
                 or SnapshotRecordKind.PackedHash
-                or SnapshotRecordKind.PackedList:
+                or SnapshotRecordKind.PackedList
+                or SnapshotRecordKind.PackedSortedSet:
                 TakeHeader();
                 TakeBytes();
                 break;

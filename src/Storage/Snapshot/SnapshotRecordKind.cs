@@ -59,4 +59,14 @@ public enum SnapshotRecordKind : byte
 
     /// <summary>A node of a list: one element so long that its pieces follow.</summary>
     LongListElement = 24,
+
+    /// <summary>A key with a packed sorted set, as it is stored.</summary>
+    PackedSortedSet = 30,
+
+    /// <summary>A key with a sorted set whose members follow, one <see cref="ScoredMember"/> each, up to an
+    /// <see cref="End"/>.</summary>
+    SortedSet = 31,
+
+    /// <summary>A member of a sorted set: 8 bytes of score before its bytes.</summary>
+    ScoredMember = 32,
 }

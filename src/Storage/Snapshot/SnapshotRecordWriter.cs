@@ -6,10 +6,13 @@ namespace KvServer.Storage;
 /// <remarks>
 /// <code>
 /// record of a key      [kind:1][expireAt:8][clock:4][keyLength:4] key  value
-/// value                String, IntSet, PackedSet, PackedHash              [length:4] bytes
-///                      Integer, Set and Hash (elements), LongString (bytes) [number:8]
+/// value                String, IntSet, Packed...                         [length:4] bytes
+///                      Integer, LongString (bytes), List (nodes),
+///                      Set, Hash and SortedSet (elements)                [number:8]
 ///                      ExpiringHash (fields)                             [number:8][first expireAt:8]
-/// Piece, Member        [kind:1][length:4] bytes
+/// Piece, Member, ListNode, ListElement  [kind:1][length:4] bytes
+/// LongListElement      [kind:1][number:8]
+/// ScoredMember         [kind:1][length:4] score:8 bytes
 /// Field                [kind:1][expireAt:8][length:4] name [length:4] value
 /// </code>
 /// Records never lie across two chunks. Command loop only.
@@ -114,6 +117,19 @@ internal sealed class SnapshotRecordWriter(SnapshotQueue queue, bool holdsBack)
         {
             record[0] = (byte)kind;
             BinaryPrimitives.WriteInt64LittleEndian(record[1..], bytes);
+        }
+    }
+
+    /// <summary>A member of a sorted set.</summary>
+    public void ScoredMember(double score, ReadOnlySpan<byte> member)
+    {
+        Span<byte> record = Reserve(checked(1 + sizeof(int) + sizeof(double) + member.Length));
+        if (!record.IsEmpty)
+        {
+            record[0] = (byte)SnapshotRecordKind.ScoredMember;
+            BinaryPrimitives.WriteInt32LittleEndian(record[1..], sizeof(double) + member.Length);
+            BinaryPrimitives.WriteDoubleLittleEndian(record[(1 + sizeof(int))..], score);
+            member.CopyTo(record[(1 + sizeof(int) + sizeof(double))..]);
         }
     }
 

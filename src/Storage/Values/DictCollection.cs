@@ -57,6 +57,7 @@ internal abstract unsafe class DictCollection
         var table = new DictCollection?[(int)ValueType.Stream + 1];
         table[(int)ValueType.Hash] = new HashCollection();
         table[(int)ValueType.Set] = new DictCollection<MemberLayout>(SnapshotRecordKind.Set);
+        table[(int)ValueType.SortedSet] = new SkipListCollection();
         return table;
     }
 }

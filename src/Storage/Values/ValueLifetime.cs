@@ -29,7 +29,7 @@ internal static unsafe class ValueLifetime
                 var text = Unsafe.ReadUnaligned<BlockString>(area);
                 heap.Free(text.Start, text.Capacity, HeapTag.Value, from);
                 break;
-            case ValueEncoding.HashTable:
+            case ValueEncoding.HashTable or ValueEncoding.SkipList:
                 DictCollection.Of(EntryBlock.TypeOf(block)).Free(heap, (DictState*)PointerOf(area), from);
                 break;
             case ValueEncoding.QuickList:
@@ -41,7 +41,8 @@ internal static unsafe class ValueLifetime
     /// <summary>How many parts must be freed one by one.</summary>
     public static long Effort(byte* block) => EntryBlock.EncodingOf(block) switch
     {
-        ValueEncoding.HashTable => DictCollection.CountOf((DictState*)PointerOf(EntryBlock.ValueStart(block))),
+        ValueEncoding.HashTable or ValueEncoding.SkipList =>
+            DictCollection.CountOf((DictState*)PointerOf(EntryBlock.ValueStart(block))),
         ValueEncoding.QuickList => ((ListState*)PointerOf(EntryBlock.ValueStart(block)))->LeafCount,
         _ => 1,
     };
@@ -66,7 +67,7 @@ internal static unsafe class ValueLifetime
                 Buffer.MemoryCopy(text.Start, copy.Start, copy.Capacity, text.Length);
                 Unsafe.WriteUnaligned(targetArea, copy);
                 break;
-            case ValueEncoding.HashTable:
+            case ValueEncoding.HashTable or ValueEncoding.SkipList:
                 DictCollection collection = DictCollection.Of(EntryBlock.TypeOf(source));
                 Unsafe.WriteUnaligned(targetArea, (nint)collection.Copy(runtime, (DictState*)PointerOf(area)));
                 break;
@@ -91,7 +92,7 @@ internal static unsafe class ValueLifetime
         {
             case ValueEncoding.Block:
                 return (long)NativeHeap.UsableSize(Unsafe.ReadUnaligned<BlockString>(area).Capacity);
-            case ValueEncoding.HashTable:
+            case ValueEncoding.HashTable or ValueEncoding.SkipList:
                 return DictCollection.Of(EntryBlock.TypeOf(block)).BytesOf((DictState*)PointerOf(area), sampleSize);
             case ValueEncoding.QuickList:
                 return ListTree.BytesOf((ListState*)PointerOf(area), sampleSize);

@@ -16,4 +16,7 @@ public readonly record struct ValueLimits
 
     /// <summary>Lists.</summary>
     public ListLimits Lists { get; init; } = ListLimits.Default;
+
+    /// <summary>Sorted sets.</summary>
+    public SortedSetLimits SortedSets { get; init; } = SortedSetLimits.Default;
 }

@@ -86,6 +86,86 @@ public sealed class OutOfMemoryTests : StoreTest
         Assert.Equal(2, SetValue.Open(Db, Find("set"), default).Count);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void A_copied_skip_list(int failures)
+    {
+        SortedSetValue.InsertSingle(Db, K("from"), B("member"), 1.5, default);
+        Sweep(() => Db.Copy(K("from"), Store[1], K("to")), () => Assert.Equal(0, Store[1].Count), failures);
+        Assert.Equal(1, Store[1].Count);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void A_packed_sorted_set_that_becomes_a_skip_list(int failures)
+    {
+        SortedSetValue.InsertSingle(Db, K("z"), B("member"), 1.5, SortedSetLimits.Default);
+        Sweep(
+            () =>
+            {
+                SortedSetValue set = SortedSetValue.Open(Db, Find("z"), default);
+                Assert.Equal(SortedSetChange.Added, set.Add(B("other"), 2, SortedSetAddFlags.None, out _));
+            },
+            () =>
+            {
+                SortedSetValue set = SortedSetValue.Open(Db, Find("z"), default);
+                Assert.Equal(1, set.Count);
+                Assert.True(set.TryGetScore(B("member"), out double score));
+                Assert.Equal(1.5, score);
+            },
+            failures);
+        Assert.Equal(2, SortedSetValue.Open(Db, Find("z"), default).Count);
+        SortedSetValue.Open(Db, Find("z"), default).List.Verify();
+    }
+
+    [Fact]
+    public void A_score_that_makes_a_packed_sorted_set_longer()
+    {
+        SortedSetValue.InsertSingle(Db, K("z"), B("member"), 1, SortedSetLimits.Default);
+        Sweep(
+            () =>
+            {
+                SortedSetValue set = SortedSetValue.Open(Db, Find("z"), SortedSetLimits.Default);
+                set.Add(B("member"), 1.23456789012345e-100, SortedSetAddFlags.None, out _);
+            },
+            () =>
+            {
+                SortedSetValue set = SortedSetValue.Open(Db, Find("z"), default);
+                Assert.True(set.TryGetScore(B("member"), out double score));
+                Assert.Equal(1, score);
+            });
+    }
+
+    [Theory]
+    [InlineData(128)]
+    [InlineData(0)]
+    public void A_result_of_several_sorted_sets(int packedEntries)
+    {
+        SortedSetLimits limits = SortedSetLimits.Default with { PackedEntries = packedEntries };
+        Sweep(
+            () =>
+            {
+                SortedSetBuilder builder = new(Store, limits, 2);
+                SortedSetValue value = default;
+                try
+                {
+                    builder.TryAdd(SetMember.OfBytes(B("b")), 2);
+                    builder.TryAdd(SetMember.OfBytes(B("a")), 1);
+                    value = builder.Finish();
+                    value.StoreAs(Db, K("z"), lazily: false);
+                }
+                finally
+                {
+                    value.Dispose();
+                    builder.Dispose();
+                }
+            },
+            () => Assert.Equal(0, Db.Count));
+        Assert.Equal(2, SortedSetValue.Open(Db, Find("z"), default).Count);
+    }
+
     private static string Text(string value) => value == "long" ? Long : value;
 
     private void Sweep(Action action, Action assertUnchanged, int failures = 1)

@@ -138,6 +138,17 @@ public abstract class RdbTest : StoreTest
 
                 value = string.Join('|', elements);
             }
+            else if (entry.Type == ValueType.SortedSet)
+            {
+                List<string> members = [];
+                Span<byte> scratch = stackalloc byte[IntegerText.MaxLength];
+                foreach (SortedSetMember member in SortedSetValue.Open(database, entry, default))
+                {
+                    members.Add(FormattableString.Invariant($"{S(member.Member.AsText(scratch))}={member.Score}"));
+                }
+
+                value = string.Join('|', members);
+            }
             else
             {
                 List<string> members = [];

@@ -1,0 +1,8 @@
+namespace KvServer.Storage;
+
+/// <summary>Takes the members that a scan meets; a struct of its own per use, so that nothing is allocated.</summary>
+public interface ISortedSetMemberReceiver
+{
+    /// <summary>Called once per member, which is valid during the call. Must not change the set.</summary>
+    void Receive(SortedSetMember member);
+}
