@@ -22,6 +22,12 @@ internal static class CommandError
 
     public static ReadOnlySpan<byte> NanOrInfinity => "ERR increment would produce NaN or Infinity"u8;
 
+    public static ReadOnlySpan<byte> ScoreNotANumber => "ERR resulting score is not a number (NaN)"u8;
+
+    public static ReadOnlySpan<byte> NotAScoreRange => "ERR min or max is not a float"u8;
+
+    public static ReadOnlySpan<byte> NotALexRange => "ERR min or max not valid string range item"u8;
+
     public static ReadOnlySpan<byte> NoSuchKey => "ERR no such key"u8;
 
     public static ReadOnlySpan<byte> IndexOutOfRange => "ERR index out of range"u8;
@@ -83,6 +89,10 @@ internal static class CommandError
     /// <summary>Arity: <c>wrong number of arguments for 'get' command</c>.</summary>
     public static byte[] WrongArity(string displayName) =>
         Encoding.UTF8.GetBytes($"ERR wrong number of arguments for '{displayName}' command");
+
+    /// <summary>An operation on several sorted sets that names none of them.</summary>
+    public static byte[] NoInputKeys(string displayName) =>
+        Encoding.UTF8.GetBytes($"ERR at least 1 input key is needed for '{displayName}' command");
 
     /// <summary>An expiry that is zero, negative or too far away: <c>invalid expire time in 'set' command</c>.</summary>
     public static byte[] InvalidExpire(string displayName) =>

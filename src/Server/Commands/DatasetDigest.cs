@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
+using KvServer.Resp;
 using KvServer.Storage;
 using ValueType = KvServer.Storage.ValueType;
 
@@ -69,6 +70,9 @@ internal struct DatasetDigest
             case ValueType.List:
                 MixElements(database, entry);
                 break;
+            case ValueType.SortedSet:
+                AddScoredMembers(database, entry);
+                break;
             default:
                 throw new NotSupportedException($"No digest for values of type {entry.Type}.");
         }
@@ -111,6 +115,19 @@ internal struct DatasetDigest
         foreach (PackedElement element in ListValue.Open(database, entry, default))
         {
             Mix(element.AsText(scratch));
+        }
+    }
+
+    private void AddScoredMembers(Database database, Entry entry)
+    {
+        Span<byte> scratch = stackalloc byte[Entry.ScratchBytes];
+        Span<byte> score = stackalloc byte[Numbers.MaxDoubleChars];
+        foreach (SortedSetMember member in SortedSetValue.Open(database, entry, default))
+        {
+            DatasetDigest element = default;
+            element.Mix(member.Member.AsText(scratch));
+            element.Mix(score[..Numbers.FormatDouble(member.Score, score)]);
+            Xor(element._digest);
         }
     }
 

@@ -15,14 +15,13 @@ internal static class SerializedLength
             return entry.TryGetInteger(out long value) ? OfInteger(value) : OfString(entry.StringLength);
         }
 
-        if (entry.Type == ValueType.List)
+        return entry.Type switch
         {
-            return OfList(ListValue.Open(database, entry, default));
-        }
-
-        return entry.Type == ValueType.Hash
-            ? OfHash(HashValue.Open(database, entry, default))
-            : OfSet(SetValue.Open(database, entry, default));
+            ValueType.Hash => OfHash(HashValue.Open(database, entry, default)),
+            ValueType.List => OfList(ListValue.Open(database, entry, default)),
+            ValueType.SortedSet => OfSortedSet(SortedSetValue.Open(database, entry, default)),
+            _ => OfSet(SetValue.Open(database, entry, default)),
+        };
     }
 
     // The number of nodes, then each with a byte that says what it is.
@@ -33,6 +32,24 @@ internal static class SerializedLength
         while (nodes.MoveNext())
         {
             total += 1 + OfString(nodes.Bytes.Length);
+        }
+
+        return total;
+    }
+
+    private static long OfSortedSet(SortedSetValue set)
+    {
+        if (set.Encoding == ValueEncoding.PackedList)
+        {
+            return OfString(set.PackedBytes.Length);
+        }
+
+        long total = OfString(set.Count) - set.Count;
+        foreach (SortedSetMember member in set)
+        {
+            total += sizeof(double) + (member.Member.TryGetInteger(out long integer)
+                ? OfInteger(integer)
+                : OfString(member.Member.Bytes.Length));
         }
 
         return total;

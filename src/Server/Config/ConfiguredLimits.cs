@@ -11,6 +11,7 @@ internal static class ConfiguredLimits
         Sets = OfSets(config),
         Hashes = OfHashes(config),
         Lists = OfLists(config),
+        SortedSets = OfSortedSets(config),
     };
 
     /// <summary>The limits of hashes.</summary>
@@ -24,4 +25,8 @@ internal static class ConfiguredLimits
     /// <summary>The limits of sets.</summary>
     public static SetLimits OfSets(ServerConfig config) =>
         SetLimits.From(config.SetMaxIntsetEntries, config.SetMaxListpackEntries, config.SetMaxListpackValueBytes);
+
+    /// <summary>The limits of sorted sets.</summary>
+    public static SortedSetLimits OfSortedSets(ServerConfig config) =>
+        SortedSetLimits.From(config.ZsetMaxListpackEntries, config.ZsetMaxListpackValueBytes);
 }

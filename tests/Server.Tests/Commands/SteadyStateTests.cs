@@ -97,6 +97,21 @@ public sealed class SteadyStateTests() : CommandHarness(new NativeHeap())
         AssertSteady(requests, rounds: 20);
     }
 
+    [Theory]
+    [InlineData(100)]
+    [InlineData(700)]
+    public void Sorted_sets_that_grow_and_shrink_allocate_nothing(int size)
+    {
+        List<string[]> requests = [];
+        requests.AddRange(Enumerable.Range(0, size).Select(i => (string[])["ZADD", "z", (i * 7 % 50) + ".5", "m" + i]));
+        requests.AddRange(Enumerable.Range(0, size).Select(i => (string[])["ZINCRBY", "z", "3", "m" + i]));
+        requests.AddRange(Enumerable.Range(0, size).Select(i => (string[])["ZRANK", "z", "m" + i]));
+        requests.AddRange([["ZRANGE", "z", "10", "30", "WITHSCORES"], ["ZRANGEBYSCORE", "z", "5", "(9", "LIMIT", "1", "9"]]);
+        requests.AddRange([["ZUNION", "2", "z", "z"], ["ZPOPMIN", "z", "5"], ["ZREMRANGEBYRANK", "z", "0", "3"]]);
+        requests.AddRange(Enumerable.Range(0, size).Select(i => (string[])["ZREM", "z", "m" + i]));
+        AssertSteady(requests, rounds: 10);
+    }
+
     private void AssertSteady(List<string[]> requests, int rounds = 100)
     {
         Client.AllocatedBytesOf([.. requests], rounds: 1); // Past the first growth of pools and lists.

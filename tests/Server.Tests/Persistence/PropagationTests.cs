@@ -14,6 +14,8 @@ public sealed class PropagationTests : CommandHarness
     [InlineData("INCR n", "INCR n")]
     [InlineData("GETSET a 2", "SET a 2")]
     [InlineData("SADD s x y", "SADD s x y")]
+    [InlineData("ZADD z INCR 1.5 m", "ZADD z INCR 1.5 m")]
+    [InlineData("ZINCRBY z 1.5 m", "ZINCRBY z 1.5 m")]
     [InlineData("FLUSHALL", "FLUSHALL")]
     [InlineData("SWAPDB 0 1", "SWAPDB 0 1")]
     [InlineData("SET a 1 NX", "SET a 1 NX")]
@@ -55,6 +57,21 @@ public sealed class PropagationTests : CommandHarness
         Run("INCR");
 
         Assert.Empty(Passed());
+    }
+
+    [Theory]
+    [InlineData("ZMPOP 2 none z MIN", "ZPOPMIN z 1")]
+    [InlineData("ZMPOP 2 z none MAX COUNT 2", "ZPOPMAX z 2")]
+    [InlineData("ZMPOP 1 z MAX COUNT 9", "ZPOPMAX z 3")]
+    [InlineData("ZPOPMIN z", "ZPOPMIN z")]
+    public void A_pop_from_several_sorted_sets_is_passed_on_as_one_from_its_set(string request, string expected)
+    {
+        Run("ZADD", "z", "1", "a", "2", "b", "3", "c");
+        Passed();
+
+        Run(request.Split(' '));
+
+        Assert.Equal([expected], Passed());
     }
 
     [Theory]
