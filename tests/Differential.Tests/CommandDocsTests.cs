@@ -6,6 +6,9 @@ namespace KvServer.Differential.Tests;
 /// <summary>Compares what COMMAND DOCS says about every command of ours with what the reference says: all but prose.</summary>
 public sealed class CommandDocsTests
 {
+    /// <summary>Commands with arguments newer than the reference, see DIFFERENCES.md.</summary>
+    private static readonly HashSet<string> NewerArguments = new(StringComparer.Ordinal) { "zrank", "zrevrank" };
+
     [Fact]
     public async Task Arguments_versions_and_groups_are_those_of_the_reference()
     {
@@ -20,7 +23,8 @@ public sealed class CommandDocsTests
         string[] differences =
         [
             .. ourDocs.OrderBy(pair => pair.Key, StringComparer.Ordinal)
-                .Where(pair => theirDocs.TryGetValue(pair.Key, out string? expected) && expected != pair.Value)
+                .Where(pair => theirDocs.TryGetValue(pair.Key, out string? expected) && expected != pair.Value
+                    && !NewerArguments.Contains(pair.Key))
                 .Select(pair => $"{pair.Key}\n  ours:      {pair.Value}\n  reference: {theirDocs[pair.Key]}"),
         ];
         Assert.True(differences.Length == 0, string.Join("\n", differences));

@@ -42,6 +42,13 @@ public sealed class CommandTableTests
         "pubsub|shardnumsub",
     };
 
+    /// <summary>Commands with options newer than the reference, and the arity they have because of them.</summary>
+    private static readonly Dictionary<string, string> NewerArity = new(StringComparer.Ordinal)
+    {
+        ["zrank"] = "-3",
+        ["zrevrank"] = "-3",
+    };
+
     [Fact]
     public async Task Arity_flags_keys_and_categories_are_those_of_the_reference()
     {
@@ -79,7 +86,7 @@ public sealed class CommandTableTests
 
     private static void Compare(string name, RespValue ours, RespValue reference, List<string> differences)
     {
-        Check("arity", ours.Items[1].AsString, reference.Items[1].AsString);
+        Check("arity", ours.Items[1].AsString, NewerArity.GetValueOrDefault(name, reference.Items[1].AsString));
         Check("flags", Sorted(ours.Items[2]), Sorted(reference.Items[2]));
         Check("first key", ours.Items[3].AsString, reference.Items[3].AsString);
         Check("last key", ours.Items[4].AsString, reference.Items[4].AsString);

@@ -76,7 +76,7 @@ public sealed class RdbPayloadTests(EpollPair pair) : RdbTest, IClassFixture<Epo
     }
 
     [Fact]
-    public async Task Values_of_every_type_the_reference_dumps_are_recognised()
+    public async Task Values_of_the_type_that_is_missing_here_are_recognised()
     {
         ServerPair.RequireReference();
         await pair.ResetAsync();
@@ -84,21 +84,17 @@ public sealed class RdbPayloadTests(EpollPair pair) : RdbTest, IClassFixture<Epo
         using RespClient ours = pair.Ours.Connect();
         foreach (string line in new[]
         {
-            "ZADD zset 1 a 2.5 b inf c",
-            "ZADD bigzset 1 {x*9000} -inf b", "XADD stream 1-1 f v", "XGROUP CREATE stream g 0",
+            "XADD stream 1-1 f v", "XGROUP CREATE stream g 0",
             "XREADGROUP GROUP g c STREAMS stream >", "XADD stream 2-1 g {x*300}", "XDEL stream 1-1",
         })
         {
             Assert.False(reference.ExecuteLine(line).IsError, line);
         }
 
-        foreach (string key in new[] { "zset", "bigzset", "stream" })
-        {
-            byte[] dump = Send(reference, ["DUMP"u8.ToArray(), Encoding.ASCII.GetBytes(key)]).Text;
-            ours.Send([.. new[] { "RESTORE", "k", "0" }.Select(Encoding.ASCII.GetBytes), dump]);
-            string error = ours.ReadReply().AsString;
-            Assert.StartsWith("ERR Bad data format: values of type ", error, StringComparison.Ordinal);
-        }
+        byte[] dump = Send(reference, ["DUMP"u8.ToArray(), "stream"u8.ToArray()]).Text;
+        ours.Send([.. new[] { "RESTORE", "k", "0" }.Select(Encoding.ASCII.GetBytes), dump]);
+        string error = ours.ReadReply().AsString;
+        Assert.StartsWith("ERR Bad data format: values of type ", error, StringComparison.Ordinal);
     }
 
     private static void Restore(RespClient client, string key, byte[] payload) =>

@@ -3,12 +3,13 @@ using KvServer.Differential.Tests.Running;
 
 namespace KvServer.Differential.Tests.Streams;
 
-/// <summary>Draws commands on strings, bitmaps, sets, hashes, lists and keys from a seed; the same seed gives the same stream.</summary>
+/// <summary>Draws commands on strings, bitmaps, sets, sorted sets, hashes, lists and keys from a seed; the same seed gives
+/// the same stream.</summary>
 /// <remarks>
 /// Commands whose effect is a matter of chance (SPOP of some members) or of the time (short times to live) are left
 /// out or drawn in a form whose effect is certain, so that both servers hold the same data throughout.
 /// </remarks>
-public sealed class CommandStream
+public sealed partial class CommandStream
 {
     private const long FarFutureMs = 33_177_117_420_000;
 
@@ -29,6 +30,8 @@ public sealed class CommandStream
             SetCard, SetScan, SetRandom, HashSet, HashSet, HashSet, HashRead, HashRead, HashChange, HashChange, HashWalk,
             HashRandom, Keys, Keys, Rename, Copy, Expire, Expire, Ttl, Scan, Inspect, Databases, Broken,
             Push, Push, Push, Pop, Pop, ListRanges, ListRanges, ListPlaces, ListPlaces, ListSearch, ListMove, ListLimits,
+            SortedAdd, SortedAdd, SortedAdd, SortedMember, SortedMember, SortedRange, SortedRange, SortedLex, SortedPop,
+            SortedAlgebra, SortedScan, SortedRandom,
         ];
     }
 
@@ -545,7 +548,7 @@ public sealed class CommandStream
         if (_source.Below(2) == 0)
         {
             Add("TYPE");
-            Add(_source.Word("string", "set", "hash", "list", "foo"));
+            Add(_source.Word("string", "set", "hash", "zset", "list", "foo"));
         }
 
         if (_source.Below(2) == 0)
@@ -580,8 +583,9 @@ public sealed class CommandStream
     /// <summary>A command with arguments missing, too many, or of a name nobody knows.</summary>
     private void Broken()
     {
-        Add(_source.Word("GET", "SET", "SADD", "INCR", "HSET", "HGET", "HINCRBY", "NOSUCH", "EXPIRE", "BITOP", "SINTER", "getx", "OBJECT", "LCS",
-            "LPUSH", "LMOVE", "LPOS"));
+        Add(_source.Word(
+            "GET", "SET", "SADD", "INCR", "HSET", "HGET", "HINCRBY", "LPUSH", "LMOVE", "LPOS", "ZADD", "ZRANGE", "ZUNION",
+            "ZMPOP", "NOSUCH", "EXPIRE", "BITOP", "SINTER", "getx", "OBJECT", "LCS"));
         for (int i = _source.Below(4); i > 0; i--)
         {
             Add(_source.Member());
