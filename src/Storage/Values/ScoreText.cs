@@ -5,7 +5,7 @@ namespace KvServer.Storage;
 /// <summary>Scores as packed lists hold them: integers where they are whole, otherwise text.</summary>
 /// <remarks>The text is the shortest that reads back as the same number: "0.1" and not the 17 digits that the reference
 /// server 7.0 writes, which reads it all the same. It takes a third of the room and a third of the time.</remarks>
-internal static class ScoreText
+public static class ScoreText
 {
     /// <summary>The most characters <see cref="Format"/> writes.</summary>
     public const int MaxLength = 32;
@@ -14,7 +14,7 @@ internal static class ScoreText
     private const double MaxInteger = long.MaxValue / 2;
 
     /// <summary>The integer that stands for a score in a packed list. Minus zero becomes zero there.</summary>
-    public static bool TryGetInteger(double score, out long integer)
+    internal static bool TryGetInteger(double score, out long integer)
     {
         integer = 0;
         if (score is < -MaxInteger or > MaxInteger)
@@ -27,6 +27,8 @@ internal static class ScoreText
     }
 
     /// <summary>Writes a score, and returns the number of characters.</summary>
+    /// <param name="score">The score, which is a number or infinite.</param>
+    /// <param name="text">At least <see cref="MaxLength"/> long.</param>
     public static int Format(double score, Span<byte> text)
     {
         if (double.IsInfinity(score))

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using KvServer.Resp;
 using KvServer.Storage;
 
@@ -24,6 +25,8 @@ internal sealed class AofBaseEncoder(RdbOutput output)
     private static byte[] HashCommand { get; } = "HMSET"u8.ToArray();
 
     private static byte[] ListCommand { get; } = "RPUSH"u8.ToArray();
+
+    private static byte[] SortedSetCommand { get; } = "ZADD"u8.ToArray();
 
     /// <summary>Encodes all records of a chunk.</summary>
     /// <exception cref="IOException">The output refused the bytes.</exception>
@@ -72,6 +75,9 @@ internal sealed class AofBaseEncoder(RdbOutput output)
             case SnapshotRecordKind.PackedList:
                 AddPacked(ListCommand, argumentsPerElement: 1, chunk, record);
                 break;
+            case SnapshotRecordKind.PackedSortedSet:
+                AddScoredMembers(new PackedList(chunk.Writable(record.Bytes)), record);
+                break;
             case SnapshotRecordKind.Set:
                 Open(record);
                 BeginElements(SetCommand, argumentsPerElement: 1, record.Number);
@@ -83,6 +89,10 @@ internal sealed class AofBaseEncoder(RdbOutput output)
             case SnapshotRecordKind.List:
                 Open(record);
                 break;
+            case SnapshotRecordKind.SortedSet:
+                Open(record);
+                BeginElements(SortedSetCommand, argumentsPerElement: 2, record.Number);
+                break;
             case SnapshotRecordKind.Member:
                 BeginElement(_key);
                 Argument(record.Bytes);
@@ -92,6 +102,11 @@ internal sealed class AofBaseEncoder(RdbOutput output)
                 Argument(record.Bytes);
                 Argument(record.ValueBytes);
                 NoteExpiry(record.Bytes, record.FieldExpireAtMs);
+                break;
+            case SnapshotRecordKind.ScoredMember:
+                BeginElement(_key);
+                Score(BinaryPrimitives.ReadDoubleLittleEndian(record.Bytes));
+                Argument(record.Bytes[sizeof(double)..]);
                 break;
             case SnapshotRecordKind.ListNode:
                 AddElements(ListCommand, argumentsPerElement: 1, _key, new PackedList(chunk.Writable(record.Bytes)));
@@ -212,6 +227,22 @@ internal sealed class AofBaseEncoder(RdbOutput output)
         }
     }
 
+    // In the list the member comes first, in the request its score.
+    private void AddScoredMembers(PackedList list, in SnapshotRecord record)
+    {
+        Span<byte> text = stackalloc byte[IntegerText.MaxLength];
+        BeginElements(SortedSetCommand, argumentsPerElement: 2, list.Count / 2);
+        for (int member = list.First, score; member != PackedList.None; member = list.Next(score))
+        {
+            score = list.Next(member);
+            BeginElement(record.Key);
+            Score(list[score]);
+            Argument(list[member].AsText(text));
+        }
+
+        Expire(record.Key, record.ExpireAtMs);
+    }
+
     private void BeginElements(byte[] command, int argumentsPerElement, long count)
     {
         _command = command;
@@ -252,6 +283,25 @@ internal sealed class AofBaseEncoder(RdbOutput output)
     {
         Span<byte> text = stackalloc byte[20];
         Argument(text[..Numbers.FormatInt64(number, text)]);
+    }
+
+    // Text is read and written anew: what came from a file may be longer, or in a form that ZADD does not take.
+    private void Score(PackedElement score)
+    {
+        if (score.IsInteger)
+        {
+            Argument(score.Integer);
+            return;
+        }
+
+        Invariant.Check(ScoreText.TryParse(score.Bytes, out double number), "a packed sorted set holds scores");
+        Score(number);
+    }
+
+    private void Score(double score)
+    {
+        Span<byte> text = stackalloc byte[ScoreText.MaxLength];
+        Argument(text[..ScoreText.Format(score, text)]);
     }
 
     private void Argument(ReadOnlySpan<byte> bytes)
