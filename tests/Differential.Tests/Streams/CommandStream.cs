@@ -202,13 +202,14 @@ public sealed partial class CommandStream
     private void Sketches()
     {
         // Keys of their own: others would be damaged by SETBIT and the like (DIFFERENCES.md, hyperloglog-corrupt).
-        byte[] sketch = _source.Word("h1", "h2", "h3");
-        switch (_source.Below(6))
+        byte[] sketch = _source.Word("p1", "p2", "p3");
+        switch (_source.Below(7))
         {
             case 0: Add("PFCOUNT", sketch); AddSketches(); break;
             case 1: Add("PFMERGE", sketch); AddSketches(); break;
             case 2: Add("PFDEBUG", _source.Word("DECODE", "ENCODING", "TODENSE", "FOO"), sketch); break;
             case 3: Add("GET", sketch); break;
+            case 4: Add("DEL", sketch); break;
             default:
                 Add("PFADD", sketch);
                 for (int i = _source.Below(5); i > 0; i--)
@@ -223,7 +224,7 @@ public sealed partial class CommandStream
         {
             for (int i = _source.Below(3); i > 0; i--)
             {
-                Add(_source.Below(8) == 0 ? _source.Key() : _source.Word("h1", "h2", "h3", "none"));
+                Add(_source.Below(8) == 0 ? _source.Key() : _source.Word("p1", "p2", "p3", "none"));
             }
         }
     }
