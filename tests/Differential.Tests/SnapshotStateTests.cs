@@ -81,8 +81,9 @@ public sealed class SnapshotStateTests
             await ServerProcess.StartAsync(configure(ServerOptions.ForTests(ReferenceServer.Binary)));
         using RespClient client = ours.Connect();
         using RespClient other = reference.Connect();
-        foreach (string line in lines)
+        for (int i = 0; i < lines.Count; i++)
         {
+            string line = lines[i];
             if (line.StartsWith(UntilMark, StringComparison.Ordinal))
             {
                 WaitFor(client, line[UntilMark.Length..]);
@@ -104,7 +105,10 @@ public sealed class SnapshotStateTests
             }
 
             Assert.Equal((line, other.ExecuteLine(line).ToString()), (line, client.ExecuteLine(line).ToString()));
-            Assert.Equal((line, Describe(other)), (line, Describe(client)));
+            if (i + 1 == lines.Count || !lines[i + 1].StartsWith(UntilMark, StringComparison.Ordinal))
+            {
+                Assert.Equal((line, Describe(other)), (line, Describe(client))); // Else it is still changing.
+            }
         }
     }
 

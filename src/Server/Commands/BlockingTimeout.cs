@@ -12,20 +12,15 @@ internal static class BlockingTimeout
     public static bool TryRead(CommandContext ctx, int argIndex, out long endsAtMs)
     {
         endsAtMs = 0;
-        if (!Numbers.TryParseDouble(ctx.Args[argIndex], out double seconds) || !double.IsFinite(seconds))
+        if (!Numbers.TryParseDouble(ctx.Args[argIndex], out double seconds) || double.IsNaN(seconds))
         {
             ctx.Reply.Error("ERR timeout is not a float or out of range"u8);
             return false;
         }
 
+        // What is too long counts as negative, as on the reference server, where it overflows.
         double ms = Math.Ceiling(seconds * 1000);
-        if (ms > long.MaxValue - ctx.NowMs)
-        {
-            ctx.Reply.Error("ERR timeout is out of range"u8);
-            return false;
-        }
-
-        if (seconds < 0)
+        if (seconds < 0 || ms >= long.MaxValue - ctx.NowMs)
         {
             ctx.Reply.Error("ERR timeout is negative"u8);
             return false;

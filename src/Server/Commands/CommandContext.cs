@@ -222,9 +222,8 @@ internal sealed class CommandContext(ServerState server)
     /// goes on waiting.</summary>
     /// <param name="firstKey">The first key argument.</param>
     /// <param name="keyCount">How many there are, at least 1.</param>
-    /// <param name="endsAtMs">When it stops waiting and null is replied, in ms since the Unix epoch; 0 for never.</param>
-    /// <param name="timesOutWithArray">Whether that null is one of an array.</param>
-    public void WaitForKeys(int firstKey, int keyCount, long endsAtMs, bool timesOutWithArray)
+    /// <param name="endsAtMs">When it stops waiting and a null array is replied, in ms since the Unix epoch; 0 for never.</param>
+    public void WaitForKeys(int firstKey, int keyCount, long endsAtMs)
     {
         IsBlocked = true;
         if (IsRetry)
@@ -238,8 +237,7 @@ internal sealed class CommandContext(ServerState server)
             keys.Add(Args[firstKey + i].ToArray());
         }
 
-        KeyWait wait = new(
-            Server, Client, _batch, _requestIndex, Command, Database, [.. keys], timesOutWithArray);
+        KeyWait wait = new(Server, Client, _batch, _requestIndex, Command, Database, [.. keys]);
         Server.KeyWaits.Add(wait);
         Server.Blocked.Block(Client, wait, endsAtMs);
     }

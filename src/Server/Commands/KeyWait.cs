@@ -9,7 +9,7 @@ namespace KvServer.Server.Commands;
 /// its keys may have what it wants. Command loop only.</remarks>
 internal sealed class KeyWait(
     ServerState server, Client client, RequestBatch batch, int requestIndex, Command command, Database database,
-    byte[][] keys, bool timesOutWithArray) : IClientWait
+    byte[][] keys) : IClientWait
 {
     /// <summary>Who waits.</summary>
     public Client Client { get; } = client;
@@ -39,13 +39,9 @@ internal sealed class KeyWait(
         {
             Client.Reply.Error(CommandError.Unblocked);
         }
-        else if (timesOutWithArray)
-        {
-            Client.Reply.NullArray();
-        }
         else
         {
-            Client.Reply.Null();
+            Client.Reply.NullArray();
         }
 
         server.KeyWaits.Remove(this);

@@ -119,6 +119,6 @@ internal static class ListBlockingCommands
             }
         }
 
-        ctx.WaitForKeys(firstKey: 1, keyCount, endsAtMs, timesOutWithArray: true);
+        ctx.WaitForKeys(firstKey: 1, keyCount, endsAtMs);
     }
 }

@@ -65,7 +65,7 @@ internal static class ListMoveCommands
             }
             else
             {
-                ctx.WaitForKeys(firstKey: 1, keyCount: 1, endsAtMs, timesOutWithArray: false);
+                ctx.WaitForKeys(firstKey: 1, keyCount: 1, endsAtMs);
             }
 
             return false;

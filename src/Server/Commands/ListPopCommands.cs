@@ -85,7 +85,7 @@ internal static class ListPopCommands
         }
         else
         {
-            ctx.WaitForKeys(firstKey, (int)keyCount, endsAtMs, timesOutWithArray: true);
+            ctx.WaitForKeys(firstKey, (int)keyCount, endsAtMs);
         }
     }
 

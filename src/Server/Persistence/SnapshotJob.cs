@@ -88,6 +88,7 @@ internal sealed class SnapshotJob
 
     private void Run()
     {
+        BackgroundThread.GiveWay();
         try
         {
             if (Path.Length == 0)

@@ -64,7 +64,7 @@ public sealed class ListBlockingTests : CommandHarness
         Server.Blocked.EndWhenDue(NowMs + 500);
         Assert.Equal("*-1\r\n", pop.TakeOutput());
         Server.Blocked.EndWhenDue(NowMs + 1000);
-        Assert.Equal("$-1\r\n", move.TakeOutput());
+        Assert.Equal("*-1\r\n", move.TakeOutput());
         Run("RPUSH", "k", "x");
         Assert.Equal(1L, Run("LLEN", "k"));
     }
