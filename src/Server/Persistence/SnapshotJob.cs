@@ -12,7 +12,7 @@ namespace KvServer.Server.Persistence;
 /// </remarks>
 internal sealed class SnapshotJob
 {
-    private const int CopyBytes = 1024 * 1024;
+    private const int CopyBytes = 128 * 1024;
     private const int ChecksumBytes = sizeof(ulong);
 
     private readonly Keyspace _keyspace;
@@ -22,6 +22,7 @@ internal sealed class SnapshotJob
     private readonly bool _hasChecksum;
     private readonly AccessHintKind _hints;
     private readonly RdbFileInfo _info;
+    private readonly BackgroundThread _background = new();
     private volatile bool _isDone;
 
     /// <summary>Prepares a save; <see cref="Start"/> starts the thread.</summary>
@@ -88,7 +89,7 @@ internal sealed class SnapshotJob
 
     private void Run()
     {
-        BackgroundThread.GiveWay();
+        BackgroundThread.LowerPriority();
         try
         {
             if (Path.Length == 0)
@@ -145,6 +146,7 @@ internal sealed class SnapshotJob
         {
             encoder.Encode(chunk);
             Queue.Return(chunk);
+            GiveWay();
         }
 
         if (Queue.IsCompleted)
@@ -162,14 +164,24 @@ internal sealed class SnapshotJob
         {
             encoder.Encode(chunk);
             Queue.Return(chunk);
+            GiveWay();
         }
 
         output.Flush();
         return Queue.IsCompleted;
     }
 
+    // Not while more comes than is written: the states that wait would take ever more memory.
+    private void GiveWay()
+    {
+        if (Queue.QueuedBytes <= 2 * SnapshotQueue.DefaultLimitBytes)
+        {
+            _background.GiveWay();
+        }
+    }
+
     // What is on disk is what was meant: only then may it take the old file's place.
-    private static void Verify(FileStream file, long lengthBytes, bool hasChecksum)
+    private void Verify(FileStream file, long lengthBytes, bool hasChecksum)
     {
         if (file.Length != lengthBytes)
         {
@@ -194,6 +206,7 @@ internal sealed class SnapshotJob
 
             checksum = Crc64.Append(checksum, buffer.AsSpan(0, read));
             left -= read;
+            _background.GiveWay();
         }
 
         file.ReadExactly(buffer, 0, ChecksumBytes);

@@ -10,7 +10,8 @@ namespace KvServer.Storage;
 public sealed class SnapshotQueue(long limitBytes = SnapshotQueue.DefaultLimitBytes)
 {
     /// <summary>Bytes of a chunk, unless a single record is larger.</summary>
-    public const int ChunkBytes = 256 * 1024;
+    /// <remarks>Two tenths of a millisecond of encoding: between two chunks the thread gives way to others.</remarks>
+    public const int ChunkBytes = 32 * 1024;
 
     /// <summary>Bytes that may wait before the walker stands still.</summary>
     public const long DefaultLimitBytes = 8 * 1024 * 1024;
@@ -36,7 +37,9 @@ public sealed class SnapshotQueue(long limitBytes = SnapshotQueue.DefaultLimitBy
     public bool IsCompleted => Volatile.Read(ref _completed) && !IsAborted;
 
     /// <summary>Makes buffers; tests let it fail.</summary>
-    internal Func<int, byte[]> Allocate { get; init; } = static bytes => GC.AllocateUninitializedArray<byte>(bytes);
+    /// <remarks>Pinned ones lie where the collector never copies them.</remarks>
+    internal Func<int, byte[]> Allocate { get; init; } =
+        static bytes => GC.AllocateUninitializedArray<byte>(bytes, pinned: true);
 
     /// <summary>Blocks until the queue is not full any more, or the time is over. For a save that stops the loop.</summary>
     public void WaitForRoom(TimeSpan atMost)
