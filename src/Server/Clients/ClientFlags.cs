@@ -35,4 +35,7 @@ internal enum ClientFlags
 
     /// <summary>The command that runs is not replied to.</summary>
     ReplySkip = 1 << 9,
+
+    /// <summary>Nothing may wait: where a command would, it replies what it replies when its time is over.</summary>
+    DenyBlocking = 1 << 10,
 }

@@ -219,12 +219,18 @@ internal sealed class CommandContext(ServerState server)
     public bool IsBlocked { get; private set; }
 
     /// <summary>Lets the client wait until one of its keys changes, when the call is run again. A call that is run again
-    /// goes on waiting.</summary>
+    /// goes on waiting. Where a client may not wait, the null array comes at once.</summary>
     /// <param name="firstKey">The first key argument.</param>
     /// <param name="keyCount">How many there are, at least 1.</param>
     /// <param name="endsAtMs">When it stops waiting and a null array is replied, in ms since the Unix epoch; 0 for never.</param>
     public void WaitForKeys(int firstKey, int keyCount, long endsAtMs)
     {
+        if (Client.Is(ClientFlags.DenyBlocking))
+        {
+            Client.Reply.NullArray(); // As when the time is over at once.
+            return;
+        }
+
         IsBlocked = true;
         if (IsRetry)
         {

@@ -8,14 +8,8 @@ using KvServer.TestSupport;
 namespace KvServer.Differential.Tests.Aof;
 
 /// <summary>The append-only file of a running server: what it holds, who can read it, what a damaged one does.</summary>
-public sealed partial class AppendOnlyServerTests : IDisposable
+public sealed partial class AppendOnlyServerTests : AppendOnlyFolder
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
-
-    private readonly string _folder = TestPaths.CreateTempFolder("aof");
-
-    public void Dispose() => TestPaths.DeleteFolder(_folder);
-
     [Theory]
     [InlineData(true, "yes", 1)]
     [InlineData(true, "no", 2)]
@@ -73,8 +67,8 @@ public sealed partial class AppendOnlyServerTests : IDisposable
             Wait(() => client.Execute("GET", "a").IsNull);
             client.Execute("SET", "last", "1");
             client.Execute("CONFIG", "SET", "appendonly", "no");
-            texts.Add([.. AofRequests.ReadLast(_folder).Select(request => Instant.Replace(request, "<instant>"))]);
-            Directory.Delete(Path.Combine(_folder, "appendonlydir"), recursive: true);
+            texts.Add([.. AofRequests.ReadLast(Root).Select(request => Instant.Replace(request, "<instant>"))]);
+            Directory.Delete(Path.Combine(Root, "appendonlydir"), recursive: true);
         }
 
         Assert.Equal(texts[1], texts[0], StringComparer.OrdinalIgnoreCase);
@@ -116,8 +110,7 @@ public sealed partial class AppendOnlyServerTests : IDisposable
             Assert.Equal(i, client.ReadReply().AsInteger);
         }
 
-        PosixSignal.Send(server.ProcessId, 9);
-        Assert.True(await server.WaitForExitAsync(Patience));
+        await KillAsync(server);
         await using ServerProcess again = await StartAsync(ours: true);
         using RespClient other = again.Connect();
         Assert.Equal("199", other.Execute("GET", "k").AsString);
@@ -205,7 +198,7 @@ public sealed partial class AppendOnlyServerTests : IDisposable
         }
 
         await File.WriteAllBytesAsync(path, bytes, TestContext.Current.CancellationToken);
-        string manifest = Path.Combine(_folder, "appendonlydir", "appendonly.aof.manifest");
+        string manifest = Path.Combine(Root, "appendonlydir", "appendonly.aof.manifest");
         string text = await File.ReadAllTextAsync(manifest, TestContext.Current.CancellationToken);
         await File.WriteAllTextAsync(manifest, text.Replace("type b", "type q", StringComparison.Ordinal), TestContext.Current.CancellationToken);
         Assert.Contains("manifest", await FailToStartAsync(), StringComparison.OrdinalIgnoreCase);
@@ -226,7 +219,7 @@ public sealed partial class AppendOnlyServerTests : IDisposable
     public async Task Switched_on_at_run_time_it_holds_everything_and_switched_off_nothing_more()
     {
         await using ServerProcess server = await ServerProcess.StartAsync(
-            ServerOptions.ForTests().With("dir", _folder));
+            ServerOptions.ForTests().With("dir", Root));
         using (RespClient client = server.Connect())
         {
             client.Execute("SET", "before", "1");
@@ -250,7 +243,7 @@ public sealed partial class AppendOnlyServerTests : IDisposable
     [Fact]
     public async Task A_snapshot_is_loaded_when_there_is_no_append_only_file_yet()
     {
-        await using (ServerProcess server = await ServerProcess.StartAsync(ServerOptions.ForTests().With("dir", _folder)))
+        await using (ServerProcess server = await ServerProcess.StartAsync(ServerOptions.ForTests().With("dir", Root)))
         {
             using RespClient client = server.Connect();
             client.Execute("SET", "a", "1");
@@ -263,7 +256,7 @@ public sealed partial class AppendOnlyServerTests : IDisposable
             Assert.Equal("2", client.Execute("INCR", "a").AsString);
         }
 
-        File.Delete(Path.Combine(_folder, "dump.rdb"));
+        File.Delete(Path.Combine(Root, "dump.rdb"));
         await using ServerProcess again = await StartAsync(ours: true);
         using RespClient other = again.Connect();
         Assert.Equal("2", other.Execute("GET", "a").AsString);
@@ -273,14 +266,14 @@ public sealed partial class AppendOnlyServerTests : IDisposable
     public async Task A_single_file_of_an_older_server_becomes_the_base()
     {
         const string Old = "*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n1\r\n*2\r\n$4\r\nINCR\r\n$1\r\na\r\n";
-        await File.WriteAllTextAsync(Path.Combine(_folder, "appendonly.aof"), Old, TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(Path.Combine(Root, "appendonly.aof"), Old, TestContext.Current.CancellationToken);
         await using (ServerProcess server = await StartAsync(ours: true))
         {
             using RespClient client = server.Connect();
             Assert.Equal("3", client.Execute("INCR", "a").AsString);
         }
 
-        Assert.False(File.Exists(Path.Combine(_folder, "appendonly.aof")));
+        Assert.False(File.Exists(Path.Combine(Root, "appendonly.aof")));
         await using ServerProcess again = await StartAsync(ours: true);
         using RespClient other = again.Connect();
         Assert.Equal("3", other.Execute("GET", "a").AsString);
@@ -350,18 +343,6 @@ public sealed partial class AppendOnlyServerTests : IDisposable
     [GeneratedRegex(@"\b\d{13}\b", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Instant { get; }
 
-    private Task<ServerProcess> StartAsync(bool ours, params (string Name, string Value)[] settings)
-    {
-        ServerOptions options = ServerOptions.ForTests(ours ? null : ReferenceServer.Binary)
-            .With("dir", _folder).With("appendonly", "yes");
-        foreach ((string name, string value) in settings)
-        {
-            options.With(name, value);
-        }
-
-        return ServerProcess.StartAsync(options);
-    }
-
     // A hundred INCRs after a rewrite.
     private async Task<string> WriteFilesAsync()
     {
@@ -373,13 +354,7 @@ public sealed partial class AppendOnlyServerTests : IDisposable
         }
 
         Assert.Equal(0, await server.StopAsync());
-        return Path.Combine(_folder, "appendonlydir", "appendonly.aof.1.incr.aof");
-    }
-
-    private async Task<string> FailToStartAsync(params (string Name, string Value)[] settings)
-    {
-        ServerStartException failure = await Assert.ThrowsAsync<ServerStartException>(() => StartAsync(ours: true, settings));
-        return failure.Message;
+        return Path.Combine(Root, "appendonlydir", "appendonly.aof.1.incr.aof");
     }
 
     private static void SendAll(RespClient client, CommandStream stream, int count)
@@ -400,40 +375,6 @@ public sealed partial class AppendOnlyServerTests : IDisposable
         }
     }
 
-    private static string Digest(RespClient client)
-    {
-        foreach (string db in new[] { "0", "1" })
-        {
-            client.Execute("SELECT", db);
-            client.Execute("SCAN", "0", "COUNT", "100000");
-        }
-
-        return client.Execute("DEBUG", "DIGEST").AsString;
-    }
-
-    private static string Info(RespClient client, string field)
-    {
-        string info = client.Execute("INFO", "persistence").AsString;
-        int start = info.IndexOf(field + ":", StringComparison.Ordinal) + field.Length + 1;
-        return info[start..info.IndexOf('\r', start)];
-    }
-
     private static string ReadToEnd(RespClient client) =>
         Encoding.Latin1.GetString(client.ReadUntilQuiet(quietMs: 5000).Bytes);
-
-    private static void Wait(Func<bool> condition) => WaitFor(condition, static holds => holds);
-
-    // Each turn is a request to the server that is waited for.
-    private static T WaitFor<T>(Func<T> ask, Func<T, bool> isEnough)
-    {
-        long end = Environment.TickCount64 + (long)Patience.TotalMilliseconds;
-        T answer = ask();
-        while (!isEnough(answer))
-        {
-            Assert.True(Environment.TickCount64 < end, "It does not happen.");
-            answer = ask();
-        }
-
-        return answer;
-    }
 }

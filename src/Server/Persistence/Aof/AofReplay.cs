@@ -25,6 +25,7 @@ internal sealed class AofReplay : IDisposable
         _client = new Client(
             id: 0, new ReplayConnection(), new ReplyWriter(PipeWriter.Create(Stream.Null)), server.Keyspace[0]);
         _client.SilenceAll();
+        _client.Set(ClientFlags.DenyBlocking, on: true); // Nobody would ever wake it.
         server.Keyspace.IgnoresExpiry = true;
         server.Propagation.IsPaused = true;
         server.Keyspace.AccessFlags = LookupFlags.None;
