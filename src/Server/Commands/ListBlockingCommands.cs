@@ -82,13 +82,7 @@ internal static class ListBlockingCommands
         Summary = "Removes elements at an end of the first list that has some, waiting for one if need be.",
         Syntax = "timeout:double numkeys key... where:(LEFT|RIGHT) [COUNT count]")]
     [Keys(first: 1, KeyAccess.ReadWrite | KeyAccess.Access | KeyAccess.Delete, NumKeysAt = 2)]
-    internal static void BLMPop(CommandContext ctx)
-    {
-        if (BlockingTimeout.TryRead(ctx, 1, out long endsAtMs))
-        {
-            ListPopCommands.PopMultiple(ctx, numKeysIndex: 2, endsAtMs);
-        }
-    }
+    internal static void BLMPop(CommandContext ctx) => ListPopCommands.PopMultiple(ctx, numKeysIndex: 2, timeoutIndex: 1);
 
     private static void Pop(CommandContext ctx, bool atHead)
     {

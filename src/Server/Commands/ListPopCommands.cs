@@ -30,14 +30,14 @@ internal static class ListPopCommands
         Summary = "Removes elements at an end of the first list that has some, and returns them.",
         Syntax = "numkeys key... where:(LEFT|RIGHT) [COUNT count]")]
     [Keys(first: 1, KeyAccess.ReadWrite | KeyAccess.Access | KeyAccess.Delete, NumKeysAt = 1)]
-    internal static void LMPop(CommandContext ctx) => PopMultiple(ctx, numKeysIndex: 1, ListMoveCommands.NoWait);
+    internal static void LMPop(CommandContext ctx) => PopMultiple(ctx, numKeysIndex: 1, timeoutIndex: 0);
 
     /// <summary>LMPOP and BLMPOP, from the number of keys on.</summary>
     /// <param name="ctx">The call.</param>
     /// <param name="numKeysIndex">Where the number of keys stands.</param>
-    /// <param name="endsAtMs">Until when to wait for an element, in ms since the Unix epoch, 0 for ever; or
-    /// <see cref="ListMoveCommands.NoWait"/>.</param>
-    internal static void PopMultiple(CommandContext ctx, int numKeysIndex, long endsAtMs)
+    /// <param name="timeoutIndex">Where it stands how long to wait for an element, which is looked at last; 0 for a call
+    /// that does not wait.</param>
+    internal static void PopMultiple(CommandContext ctx, int numKeysIndex, int timeoutIndex)
     {
         Arguments args = ctx.Args;
         int firstKey = numKeysIndex + 1;
@@ -53,7 +53,9 @@ internal static class ListPopCommands
             return;
         }
 
-        if (!TryParseCount(ctx, firstKey + (int)keyCount + 1, out long count))
+        long endsAtMs = ListMoveCommands.NoWait;
+        if (!TryParseCount(ctx, firstKey + (int)keyCount + 1, out long count)
+            || (timeoutIndex > 0 && !BlockingTimeout.TryRead(ctx, timeoutIndex, out endsAtMs)))
         {
             return;
         }
