@@ -25,6 +25,7 @@ internal static class CommandCatalog
         .Add(typeof(SortedSetCommands))
         .Add(typeof(SortedSetRangeCommands))
         .Add(typeof(SortedSetPopCommands))
+        .Add(typeof(SortedSetBlockingCommands))
         .Add(typeof(SortedSetAlgebraCommands))
         .Add(typeof(KeyCommands))
         .Add(typeof(ExpireCommands))

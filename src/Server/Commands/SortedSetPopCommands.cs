@@ -2,6 +2,7 @@ using System.Text;
 using KvServer.Resp;
 using KvServer.Server.Clients;
 using KvServer.Storage;
+using ValueType = KvServer.Storage.ValueType;
 
 namespace KvServer.Server.Commands;
 
@@ -31,32 +32,11 @@ internal static class SortedSetPopCommands
     [Keys(first: 1, KeyAccess.ReadWrite | KeyAccess.Access | KeyAccess.Delete, NumKeysAt = 1)]
     internal static void ZMPop(CommandContext ctx)
     {
-        if (!TryParseMultiplePop(ctx, out int keyCount, out bool fromMax, out long count))
+        if (TryParseMultiplePop(ctx, 1, out int keyCount, out bool fromMax, out long count)
+            && !TryPopMultiple(ctx, firstKey: 2, keyCount, fromMax, count))
         {
-            return;
+            ctx.Reply.NullArray();
         }
-
-        for (int i = 2; i < keyCount + 2; i++)
-        {
-            Key key = ctx.Key(i);
-            if (SortedSetCommands.TryOpenForWrite(ctx, key, out SortedSetValue set, out bool replied))
-            {
-                count = Math.Min(count, set.Count);
-                ctx.Reply.Array(2);
-                ctx.Reply.BulkString(key.Bytes);
-                ctx.Reply.Array(count);
-                PopInto(ctx, ctx.Reply, key, ref set, count, fromMax, nested: true);
-                ctx.PropagateAs(fromMax ? "ZPOPMAX"u8 : "ZPOPMIN"u8, key.Bytes, count);
-                return;
-            }
-
-            if (replied)
-            {
-                return;
-            }
-        }
-
-        ctx.Reply.NullArray();
     }
 
     /// <summary>Replies with members chosen at random: one, <c>count</c> different ones, or with a negative count that
@@ -110,6 +90,104 @@ internal static class SortedSetPopCommands
         SortedSetRangeCommands.Remove(ctx, key, ref set, slice, fromMax ? KeyEvent.ZPopMax : KeyEvent.ZPopMin);
     }
 
+    /// <summary>Reads what ZMPOP and BZMPOP have in common, from the number of keys on, or replies with what is wrong.
+    /// </summary>
+    /// <param name="ctx">The call.</param>
+    /// <param name="numKeysAt">Where the number of keys stands.</param>
+    /// <param name="keyCount">How many keys follow.</param>
+    /// <param name="fromMax">Whether to begin with the greatest score.</param>
+    /// <param name="count">Members to remove at most, at least 1.</param>
+    internal static bool TryParseMultiplePop(
+        CommandContext ctx, int numKeysAt, out int keyCount, out bool fromMax, out long count)
+    {
+        Arguments args = ctx.Args;
+        keyCount = 0;
+        fromMax = false;
+        count = 1;
+        if (!Numbers.TryParseInt64(args[numKeysAt], out long keys) || keys < 1)
+        {
+            ctx.Reply.Error("ERR numkeys should be greater than 0"u8);
+            return false;
+        }
+
+        if (keys >= args.Count - numKeysAt - 1)
+        {
+            ctx.Reply.Error(CommandError.Syntax);
+            return false;
+        }
+
+        keyCount = (int)keys;
+        int whereAt = numKeysAt + 1 + keyCount;
+        fromMax = Ascii.EqualsIgnoreCase(args[whereAt], "MAX"u8);
+        if (!fromMax && !Ascii.EqualsIgnoreCase(args[whereAt], "MIN"u8))
+        {
+            ctx.Reply.Error(CommandError.Syntax);
+            return false;
+        }
+
+        int left = args.Count - whereAt - 1;
+        if (left == 0)
+        {
+            return true;
+        }
+
+        if (left == 1 || !Ascii.EqualsIgnoreCase(args[whereAt + 1], "COUNT"u8))
+        {
+            ctx.Reply.Error(CommandError.Syntax);
+            return false;
+        }
+
+        if (!Numbers.TryParseInt64(args[whereAt + 2], out count) || count < 1)
+        {
+            ctx.Reply.Error("ERR count should be greater than 0"u8);
+            return false;
+        }
+
+        if (left > 2)
+        {
+            ctx.Reply.Error(CommandError.Syntax);
+            return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>Removes members from an end of the first sorted set that exists, replies with its key and them, and has
+    /// the call passed on as a pop from that set.</summary>
+    /// <param name="ctx">The call; one that has waited passes over keys of another type.</param>
+    /// <param name="firstKey">The first key argument.</param>
+    /// <param name="keyCount">How many there are.</param>
+    /// <param name="fromMax">Whether to begin with the greatest score.</param>
+    /// <param name="count">Members to remove at most.</param>
+    /// <returns>False when none of the keys exists: nothing has been replied.</returns>
+    internal static bool TryPopMultiple(CommandContext ctx, int firstKey, int keyCount, bool fromMax, long count)
+    {
+        for (int i = firstKey; i < firstKey + keyCount; i++)
+        {
+            Key key = ctx.Key(i);
+            Lookup found = ctx.Database.FindForWrite(key, ValueType.SortedSet, out Entry entry);
+            if (found == Lookup.Found)
+            {
+                SortedSetValue set = SortedSetValue.Open(ctx.Database, entry, SortedSetCommands.LimitsOf(ctx));
+                count = Math.Min(count, set.Count);
+                ctx.Reply.Array(2);
+                ctx.Reply.BulkString(key.Bytes);
+                ctx.Reply.Array(count);
+                ctx.PropagateAs(fromMax ? "ZPOPMAX"u8 : "ZPOPMIN"u8, key.Bytes, count);
+                PopInto(ctx, ctx.Reply, key, ref set, count, fromMax, nested: true);
+                return true;
+            }
+
+            if (found == Lookup.WrongType && !ctx.IsRetry)
+            {
+                ctx.Reply.Error(CommandError.WrongType);
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     private static void Pop(CommandContext ctx, bool fromMax)
     {
         Arguments args = ctx.Args;
@@ -144,60 +222,6 @@ internal static class SortedSetPopCommands
         count = Math.Min(count, set.Count);
         ctx.Reply.Array(nested ? count : count * 2);
         PopInto(ctx, ctx.Reply, key, ref set, count, fromMax, nested);
-    }
-
-    private static bool TryParseMultiplePop(CommandContext ctx, out int keyCount, out bool fromMax, out long count)
-    {
-        Arguments args = ctx.Args;
-        keyCount = 0;
-        fromMax = false;
-        count = 1;
-        if (!Numbers.TryParseInt64(args[1], out long keys) || keys < 1)
-        {
-            ctx.Reply.Error("ERR numkeys should be greater than 0"u8);
-            return false;
-        }
-
-        if (keys >= args.Count - 2)
-        {
-            ctx.Reply.Error(CommandError.Syntax);
-            return false;
-        }
-
-        keyCount = (int)keys;
-        ReadOnlySpan<byte> where = args[keyCount + 2];
-        fromMax = Ascii.EqualsIgnoreCase(where, "MAX"u8);
-        if (!fromMax && !Ascii.EqualsIgnoreCase(where, "MIN"u8))
-        {
-            ctx.Reply.Error(CommandError.Syntax);
-            return false;
-        }
-
-        int left = args.Count - keyCount - 3;
-        if (left == 0)
-        {
-            return true;
-        }
-
-        if (left == 1 || !Ascii.EqualsIgnoreCase(args[keyCount + 3], "COUNT"u8))
-        {
-            ctx.Reply.Error(CommandError.Syntax);
-            return false;
-        }
-
-        if (!Numbers.TryParseInt64(args[keyCount + 4], out count) || count < 1)
-        {
-            ctx.Reply.Error("ERR count should be greater than 0"u8);
-            return false;
-        }
-
-        if (left > 2)
-        {
-            ctx.Reply.Error(CommandError.Syntax);
-            return false;
-        }
-
-        return true;
     }
 
     private static void SampleCount(CommandContext ctx)

@@ -52,6 +52,8 @@ public sealed partial class AppendOnlyServerTests : AppendOnlyFolder
             "SMOVE s t b", "SPOP s 10", "SADD u 1", "SPOP u", "SUNIONSTORE v t w", "SINTERSTORE w t nosuch",
             "SDIFFSTORE x t nosuch", "SELECT 3", "SET z 1", "MOVE z 4", "SET z 2", "COPY z y DB 5", "RENAME z zz",
             "RENAMENX zz z", "SELECT 0", "SWAPDB 3 4", "DEL a nosuch", "UNLINK b", "DEL nosuch", "FLUSHDB", "SET a 1",
+            "FLUSHALL", "ZADD z 1 a 2 b 3 c 4 d 5 e 6 f", "BZPOPMIN nosuch z 0", "BZPOPMAX z 0", "BZMPOP 0 1 z MIN COUNT 2",
+            "BZMPOP 0 2 nosuch z MAX COUNT 9", "BZPOPMIN z 0.001",
             "FLUSHALL", "SET a 1", "GET a", "TOUCH a", "SET a 1 PX 1",
         ];
         List<List<string>> texts = [];

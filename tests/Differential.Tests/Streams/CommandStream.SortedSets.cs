@@ -132,6 +132,28 @@ public sealed partial class CommandStream
         }
     }
 
+    /// <summary>Pops that can wait, with a wait too short to matter: whether there is a member is known.</summary>
+    private void SortedBlockingPop()
+    {
+        if (_source.Below(3) == 0)
+        {
+            Add("BZMPOP", _source.Word("0.001", "0.001", "0.001", "-1", "x"), _source.Word("1", "2", "2", "0", "x"));
+            Add(_source.Key());
+            Add(_source.Key());
+            Add(_source.Word("MIN", "MAX", "min", "FOO"));
+            if (_source.Below(2) == 0)
+            {
+                Add("COUNT", _source.Word("1", "2", "100", "0", "x"));
+            }
+
+            return;
+        }
+
+        Add(_source.Word("BZPOPMIN", "BZPOPMAX"));
+        AddKeys(3);
+        Add(_source.Word("0.001", "0.001", "0.001", "-1", "x", "inf"));
+    }
+
     private void SortedAlgebra()
     {
         if (_source.Below(2) == 0)

@@ -31,7 +31,7 @@ public sealed partial class CommandStream
             HashRandom, Keys, Keys, Rename, Copy, Expire, Expire, Ttl, Scan, Inspect, Databases, Broken,
             Push, Push, Push, Pop, Pop, ListRanges, ListRanges, ListPlaces, ListPlaces, ListSearch, ListMove, ListLimits,
             SortedAdd, SortedAdd, SortedAdd, SortedMember, SortedMember, SortedRange, SortedRange, SortedLex, SortedPop,
-            SortedAlgebra, SortedScan, SortedRandom,
+            SortedBlockingPop, SortedAlgebra, SortedScan, SortedRandom,
         ];
     }
 
@@ -586,7 +586,7 @@ public sealed partial class CommandStream
     {
         Add(_source.Word(
             "GET", "SET", "SADD", "INCR", "HSET", "HGET", "HINCRBY", "LPUSH", "LMOVE", "LPOS", "ZADD", "ZRANGE", "ZUNION",
-            "ZMPOP", "NOSUCH", "EXPIRE", "BITOP", "SINTER", "getx", "OBJECT", "LCS"));
+            "ZMPOP", "BZMPOP", "NOSUCH", "EXPIRE", "BITOP", "SINTER", "getx", "OBJECT", "LCS"));
         for (int i = _source.Below(4); i > 0; i--)
         {
             Add(_source.Member());
