@@ -79,6 +79,24 @@ public readonly struct ExtendedDouble : IEquatable<ExtendedDouble>
         return value.IsFinite && (value._mantissa != 0 || parts.IsZero);
     }
 
+    /// <summary>A double as it is: every one of them has an exact equal here.</summary>
+    public static ExtendedDouble FromDouble(double value)
+    {
+        if (!double.IsFinite(value))
+        {
+            return new ExtendedDouble(
+                double.IsNegative(value), 0, 0, double.IsNaN(value) ? Kind.NotANumber : Kind.Infinite);
+        }
+
+        if (value == 0)
+        {
+            return new ExtendedDouble(double.IsNegative(value), 0, 0);
+        }
+
+        int exponent = Math.ILogB(value) - (MantissaBits - 1);
+        return new ExtendedDouble(value < 0, (ulong)Math.ScaleB(Math.Abs(value), -exponent), exponent);
+    }
+
     /// <summary>Adds two numbers, rounding once.</summary>
     public static ExtendedDouble operator +(ExtendedDouble left, ExtendedDouble right)
     {

@@ -11,6 +11,22 @@ public class ExtendedDoubleTests
     }
 
     [Theory]
+    [InlineData(0, "0")]
+    [InlineData(-0.0, "0")]
+    [InlineData(0.1, "0.10000000000000001")]
+    [InlineData(-180, "-180")]
+    [InlineData(13.36138933897018433, "13.36138933897018433")]
+    [InlineData(3.814697265625e-6, "0.00000381469726562")] // Halfway between two: the even one.
+    [InlineData(1e-300, "0")]
+    [InlineData(5e-324, "0")]
+    [InlineData(1e22, "10000000000000000000000")]
+    [InlineData(double.PositiveInfinity, "inf")]
+    [InlineData(double.NegativeInfinity, "-inf")]
+    [InlineData(double.NaN, "nan")]
+    public void A_double_is_taken_as_it_is(double value, string text) =>
+        Assert.Equal(text, ExtendedDouble.FromDouble(value).ToString());
+
+    [Theory]
     [InlineData("10.50", "0.1", "10.6")]
     [InlineData("5.0e3", "200", "5200")]
     [InlineData("3.0", "1.1", "4.1")]
