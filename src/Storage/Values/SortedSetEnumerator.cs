@@ -41,6 +41,9 @@ public unsafe ref struct SortedSetEnumerator
         }
     }
 
+    /// <summary>Where the member is that the walk stands on; see <see cref="SortedSetValue.At"/>.</summary>
+    public readonly SortedSetPlace Place => new(_node != null ? (nint)_node : _position);
+
     /// <summary>Makes the walk usable in <c>foreach</c>.</summary>
     public readonly SortedSetEnumerator GetEnumerator() => this;
 

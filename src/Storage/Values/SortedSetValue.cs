@@ -212,6 +212,11 @@ public unsafe ref partial struct SortedSetValue
         return new SortedSetEnumerator(known != null ? known : List.AtRank(rank), slice.Count, reversed);
     }
 
+    /// <summary>The member at a place where a walk over this set has stood. O(1).</summary>
+    public readonly SortedSetMember At(SortedSetPlace place) => Encoding == ValueEncoding.PackedList
+        ? new SortedSetMember(SetMember.Of(Packed.MemberAt((int)place.Value)), Packed.ScoreAt((int)place.Value))
+        : SortedSetEnumerator.MemberOf((byte*)place.Value);
+
     /// <summary>Walks over all members in order.</summary>
     public readonly SortedSetEnumerator GetEnumerator() => Range(Slice(0, Count), reversed: false);
 

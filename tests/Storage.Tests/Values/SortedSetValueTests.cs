@@ -45,6 +45,29 @@ public sealed class SortedSetValueTests : SortedSetTest
         Verify(Open("z"));
     }
 
+    [Theory]
+    [MemberData(nameof(BothEncodings))]
+    public void A_walk_tells_places_to_come_back_to(int packedEntries)
+    {
+        Limits = Limits with { PackedEntries = packedEntries };
+        AddMany("z", 20);
+        SortedSetValue set = Open("z");
+        List<SortedSetPlace> places = [];
+        SortedSetEnumerator walk = set.Range(set.Slice(0, 20), reversed: true);
+        while (walk.MoveNext())
+        {
+            places.Add(walk.Place);
+        }
+
+        Assert.Equal(20, places.Count);
+        for (int i = 0; i < 20; i++)
+        {
+            SortedSetMember member = set.At(places[19 - i]);
+            Assert.Equal(i, member.Score);
+            Assert.Equal("m" + i, S(member.Member.AsText(new byte[IntegerText.MaxLength])));
+        }
+    }
+
     [Fact]
     public void A_set_stays_packed_up_to_its_limits()
     {
