@@ -27,6 +27,8 @@ internal static class CommandCatalog
         .Add(typeof(SortedSetPopCommands))
         .Add(typeof(SortedSetBlockingCommands))
         .Add(typeof(SortedSetAlgebraCommands))
+        .Add(typeof(GeoCommands))
+        .Add(typeof(GeoSearchCommands))
         .Add(typeof(KeyCommands))
         .Add(typeof(ExpireCommands))
         .Add(typeof(ScanCommands))

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 
 namespace KvServer.Server.Commands;
@@ -94,6 +95,10 @@ internal static class CommandError
     public static byte[] NoInputKeys(string displayName) =>
         Encoding.UTF8.GetBytes($"ERR at least 1 input key is needed for '{displayName}' command");
 
+    /// <summary>A position that is none on the map, as C's <c>%f</c> shows it.</summary>
+    public static byte[] InvalidPosition(Geo.GeoPosition position) => Encoding.UTF8.GetBytes(
+        $"ERR invalid longitude,latitude pair {ToFixed(position.Longitude)},{ToFixed(position.Latitude)}");
+
     /// <summary>An expiry that is zero, negative or too far away: <c>invalid expire time in 'set' command</c>.</summary>
     public static byte[] InvalidExpire(string displayName) =>
         Encoding.UTF8.GetBytes($"ERR invalid expire time in '{displayName}' command");
@@ -134,6 +139,10 @@ internal static class CommandError
     /// <summary>A subcommand that exists, with arguments it does not take.</summary>
     public static byte[] SubcommandSyntax(string container, ReadOnlySpan<byte> subcommand) =>
         Format("ERR unknown subcommand or wrong number of arguments for '", subcommand, $"'. Try {container} HELP.");
+
+    private static string ToFixed(double value) => double.IsInfinity(value)
+        ? (value > 0 ? "inf" : "-inf")
+        : value.ToString("F6", CultureInfo.InvariantCulture);
 
     /// <summary>User bytes as C's <c>%.*s</c> shows them: cut at a NUL and at a length.</summary>
     private static ReadOnlySpan<byte> Shorten(ReadOnlySpan<byte> bytes, int maxBytes)

@@ -55,6 +55,8 @@ internal enum KeyEvent : byte
     ZUnionStore,
     ZInterStore,
     ZDiffStore,
+    GeoSearchStore,
+    GeoRadiusStore,
     Expired,
     Evicted,
     New,

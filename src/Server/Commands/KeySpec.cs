@@ -46,9 +46,10 @@ internal sealed class KeySpec(KeysAttribute declaration, KeyFinder? finder)
 
     private int FindKeyword(Arguments args)
     {
+        // The last argument is no keyword, since nothing follows it.
         bool forward = Declaration.StartFrom > 0;
         int i = forward ? Declaration.StartFrom : args.Count + Declaration.StartFrom;
-        for (; i > 0 && i < args.Count; i += forward ? 1 : -1)
+        for (; i > 0 && i < args.Count - 1; i += forward ? 1 : -1)
         {
             if (System.Text.Ascii.EqualsIgnoreCase(args[i], Declaration.Keyword))
             {

@@ -259,6 +259,57 @@ internal static class SortedSetCommands
         }
     }
 
+    /// <summary>Adds members with scores that are known, reports it and replies.</summary>
+    /// <param name="ctx">The call; the key is its first argument.</param>
+    /// <param name="options">What restricts it, and where the arguments begin that the members are among.</param>
+    /// <param name="scores">The scores; no NaN.</param>
+    /// <param name="stride">Arguments for each member, which is the last of them.</param>
+    internal static void Add(
+        CommandContext ctx, SortedSetAddOptions options, ReadOnlySpan<double> scores, int stride = 2)
+    {
+        Key key = ctx.Key(1);
+        AddTotals totals = default;
+        ReadOnlySpan<byte> first = ctx.Args[options.First + stride - 1];
+        bool onlyExisting = (options.Flags & SortedSetAddFlags.OnlyExisting) != SortedSetAddFlags.None;
+        switch (ctx.Database.FindForWrite(key, ValueType.SortedSet, out Entry entry))
+        {
+            case Lookup.WrongType:
+                ctx.Reply.Error(CommandError.WrongType);
+                return;
+            case Lookup.Missing when onlyExisting:
+                break;
+            case Lookup.Missing when scores.Length == 1:
+                SortedSetValue.InsertSingle(ctx.Database, key, first, scores[0], LimitsOf(ctx));
+                totals.Note(SortedSetChange.Added, scores[0]);
+                break;
+            case Lookup.Missing:
+                SortedSetValue built = SortedSetValue.Create(ctx.Server.Keyspace, LimitsOf(ctx), first.Length);
+                try
+                {
+                    AddAll(ctx.Args, options, scores, stride, ref built, ref totals);
+                    built.InsertAs(ctx.Database, key);
+                }
+                finally
+                {
+                    built.Dispose();
+                }
+
+                break;
+            default:
+                SortedSetValue set = SortedSetValue.Open(ctx.Database, entry, LimitsOf(ctx));
+                AddAll(ctx.Args, options, scores, stride, ref set, ref totals);
+                break;
+        }
+
+        bool increments = (options.Flags & SortedSetAddFlags.Increment) != SortedSetAddFlags.None;
+        if (totals.Added + totals.Updated > 0)
+        {
+            ctx.KeyChanged(key, increments ? KeyEvent.ZIncr : KeyEvent.ZAdd, totals.Added + totals.Updated);
+        }
+
+        Reply(ctx.Reply, in totals, increments, options.CountsChanges);
+    }
+
     private static bool TryOpen(
         CommandContext ctx, Lookup found, Entry entry, out SortedSetValue set, out bool replied)
     {
@@ -314,62 +365,18 @@ internal static class SortedSetCommands
         }
     }
 
-    private static void Add(CommandContext ctx, SortedSetAddOptions options, ReadOnlySpan<double> scores)
-    {
-        Key key = ctx.Key(1);
-        AddTotals totals = default;
-        ReadOnlySpan<byte> first = ctx.Args[options.First + 1];
-        bool onlyExisting = (options.Flags & SortedSetAddFlags.OnlyExisting) != SortedSetAddFlags.None;
-        switch (ctx.Database.FindForWrite(key, ValueType.SortedSet, out Entry entry))
-        {
-            case Lookup.WrongType:
-                ctx.Reply.Error(CommandError.WrongType);
-                return;
-            case Lookup.Missing when onlyExisting:
-                break;
-            case Lookup.Missing when scores.Length == 1:
-                SortedSetValue.InsertSingle(ctx.Database, key, first, scores[0], LimitsOf(ctx));
-                totals.Note(SortedSetChange.Added, scores[0]);
-                break;
-            case Lookup.Missing:
-                SortedSetValue built = SortedSetValue.Create(ctx.Server.Keyspace, LimitsOf(ctx), first.Length);
-                try
-                {
-                    AddAll(ctx.Args, options, scores, ref built, ref totals);
-                    built.InsertAs(ctx.Database, key);
-                }
-                finally
-                {
-                    built.Dispose();
-                }
-
-                break;
-            default:
-                SortedSetValue set = SortedSetValue.Open(ctx.Database, entry, LimitsOf(ctx));
-                AddAll(ctx.Args, options, scores, ref set, ref totals);
-                break;
-        }
-
-        bool increments = (options.Flags & SortedSetAddFlags.Increment) != SortedSetAddFlags.None;
-        if (totals.Added + totals.Updated > 0)
-        {
-            ctx.KeyChanged(key, increments ? KeyEvent.ZIncr : KeyEvent.ZAdd, totals.Added + totals.Updated);
-        }
-
-        Reply(ctx.Reply, in totals, increments, options.CountsChanges);
-    }
-
     private static void AddAll(
         Arguments args,
         SortedSetAddOptions options,
         ReadOnlySpan<double> scores,
+        int stride,
         ref SortedSetValue set,
         ref AddTotals totals)
     {
         for (int i = 0; i < scores.Length; i++)
         {
             SortedSetChange change = set.Add(
-                args[options.First + (i * 2) + 1], scores[i], options.Flags, out double newScore);
+                args[options.First + (i * stride) + stride - 1], scores[i], options.Flags, out double newScore);
             totals.Note(change, newScore);
         }
     }

@@ -145,15 +145,20 @@ internal static class SortedSetRangeCommands
 
     /// <summary>Puts a result in place of what the destination, the first key, holds, or deletes the destination when it
     /// is empty. Replies with the number of members.</summary>
-    internal static void Store(CommandContext ctx, ref SortedSetValue result, KeyEvent keyEvent)
+    internal static void Store(CommandContext ctx, ref SortedSetValue result, KeyEvent keyEvent) =>
+        Store(ctx, ref result, keyEvent, destinationAt: 1, changes: 1);
+
+    /// <summary>The same for a destination that stands elsewhere.</summary>
+    internal static void Store(
+        CommandContext ctx, ref SortedSetValue result, KeyEvent keyEvent, int destinationAt, long changes)
     {
-        Key destination = ctx.Key(1);
+        Key destination = ctx.Key(destinationAt);
         bool lazily = ctx.Server.Config.LazyFreeLazyServerDel;
         long count = result.Count;
         if (count > 0)
         {
             result.StoreAs(ctx.Database, destination, lazily);
-            ctx.KeyChanged(destination, keyEvent);
+            ctx.KeyChanged(destination, keyEvent, changes);
         }
         else if (ctx.Database.Delete(destination, lazily))
         {

@@ -53,7 +53,10 @@ public sealed partial class AppendOnlyServerTests : AppendOnlyFolder
             "SDIFFSTORE x t nosuch", "SELECT 3", "SET z 1", "MOVE z 4", "SET z 2", "COPY z y DB 5", "RENAME z zz",
             "RENAMENX zz z", "SELECT 0", "SWAPDB 3 4", "DEL a nosuch", "UNLINK b", "DEL nosuch", "FLUSHDB", "SET a 1",
             "FLUSHALL", "ZADD z 1 a 2 b 3 c 4 d 5 e 6 f", "BZPOPMIN nosuch z 0", "BZPOPMAX z 0", "BZMPOP 0 1 z MIN COUNT 2",
-            "BZMPOP 0 2 nosuch z MAX COUNT 9", "BZPOPMIN z 0.001",
+            "BZMPOP 0 2 nosuch z MAX COUNT 9", "BZPOPMIN z 0.001", "GEOADD g 13.361389 38.115556 p 15.087269 37.502669 c",
+            "GEOADD g NX CH 1 2 p 3 4 q", "GEOADD g XX 1 2 nosuch", "GEORADIUS g 15 37 200 km STORE r COUNT 1",
+            "GEORADIUS g 15 37 200 km", "GEORADIUSBYMEMBER g p 1 m STOREDIST r", "GEOSEARCHSTORE r g FROMMEMBER q BYBOX 9 9 km",
+            "GEOSEARCHSTORE r nosuch FROMMEMBER q BYBOX 9 9 km", "GEOSEARCHSTORE r nosuch FROMMEMBER q BYRADIUS 9 km",
             "FLUSHALL", "SET a 1", "GET a", "TOUCH a", "SET a 1 PX 1",
         ];
         List<List<string>> texts = [];

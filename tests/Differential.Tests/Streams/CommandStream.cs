@@ -32,6 +32,7 @@ public sealed partial class CommandStream
             Push, Push, Push, Pop, Pop, ListRanges, ListRanges, ListPlaces, ListPlaces, ListSearch, ListMove, ListLimits,
             SortedAdd, SortedAdd, SortedAdd, SortedMember, SortedMember, SortedRange, SortedRange, SortedLex, SortedPop,
             SortedBlockingPop, SortedAlgebra, SortedScan, SortedRandom,
+            GeoAdd, GeoAdd, GeoRead, GeoRadius, GeoSearch,
         ];
     }
 
@@ -586,7 +587,7 @@ public sealed partial class CommandStream
     {
         Add(_source.Word(
             "GET", "SET", "SADD", "INCR", "HSET", "HGET", "HINCRBY", "LPUSH", "LMOVE", "LPOS", "ZADD", "ZRANGE", "ZUNION",
-            "ZMPOP", "BZMPOP", "NOSUCH", "EXPIRE", "BITOP", "SINTER", "getx", "OBJECT", "LCS"));
+            "ZMPOP", "BZMPOP", "GEOADD", "GEORADIUS", "GEOSEARCH", "NOSUCH", "EXPIRE", "BITOP", "SINTER", "getx", "OBJECT", "LCS"));
         for (int i = _source.Below(4); i > 0; i--)
         {
             Add(_source.Member());

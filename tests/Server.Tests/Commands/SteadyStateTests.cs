@@ -112,6 +112,21 @@ public sealed class SteadyStateTests() : CommandHarness(new NativeHeap())
         AssertSteady(requests, rounds: 10);
     }
 
+    [Theory]
+    [InlineData(100)]
+    [InlineData(700)]
+    public void Positions_that_come_are_found_and_go_allocate_nothing(int size)
+    {
+        List<string[]> requests = [];
+        requests.AddRange(Enumerable.Range(0, size).Select(i => (string[])["GEOADD", "g", (i % 50) + ".5", (i % 37) + ".25", "m" + i]));
+        requests.AddRange([["GEODIST", "g", "m1", "m2", "km"], ["GEOPOS", "g", "m1", "m2"], ["GEOHASH", "g", "m1", "m2"]]);
+        requests.AddRange([["GEORADIUS", "g", "20", "20", "4000", "km", "ASC", "WITHDIST", "WITHCOORD", "WITHHASH"]]);
+        requests.AddRange([["GEOSEARCH", "g", "FROMMEMBER", "m5", "BYBOX", "4000", "4000", "km", "COUNT", "9"]]);
+        requests.AddRange([["GEOSEARCHSTORE", "d", "g", "FROMMEMBER", "m5", "BYRADIUS", "4000", "km"], ["DEL", "d"]]);
+        requests.AddRange(Enumerable.Range(0, size).Select(i => (string[])["ZREM", "g", "m" + i]));
+        AssertSteady(requests, rounds: 10);
+    }
+
     private void AssertSteady(List<string[]> requests, int rounds = 100)
     {
         Client.AllocatedBytesOf([.. requests], rounds: 1); // Past the first growth of pools and lists.
