@@ -38,6 +38,57 @@ public sealed class CommandOutOfMemoryTests : CommandHarness
         Assert.Fail("The command never had memory enough.");
     }
 
+    [Theory]
+    [InlineData("GEOSEARCHSTORE d g FROMLONLAT 1 1 BYRADIUS 1000 km STOREDIST", 200)]
+    [InlineData("GEOSEARCHSTORE d g FROMLONLAT 1 1 BYRADIUS 1000 km COUNT 20", 20)]
+    [InlineData("GEORADIUS g 1 1 1000 km STORE g", 200)]
+    public void A_search_that_memory_runs_out_in_stores_nothing(string request, long stored)
+    {
+        Run(["GEOADD", "g", .. Enumerable.Range(0, 200).SelectMany(i => (string[])["1." + (100 + i), "1", "m" + i])]);
+        Run("SET", "d", "old");
+        string before = Raw("ZRANGE", "g", "0", "-1", "WITHSCORES");
+        for (int failAt = 0; failAt < 1000; failAt++)
+        {
+            TestClient client = Connect();
+            _heap.FailAfter(failAt);
+            object? reply = client.Run(request.Split(' '));
+            _heap.FailAfter(-1);
+            if (reply is long count)
+            {
+                Assert.Equal(stored, count);
+                return;
+            }
+
+            Assert.StartsWith("OOM", Assert.IsType<ErrorReply>(reply).Text, StringComparison.Ordinal);
+            Assert.Equal("old", Run("GET", "d"));
+            Assert.Equal(before, Raw("ZRANGE", "g", "0", "-1", "WITHSCORES"));
+        }
+
+        Assert.Fail("The command never had memory enough.");
+    }
+
+    [Fact]
+    public void Positions_that_memory_runs_out_for_leave_no_key()
+    {
+        string[] request = ["GEOADD", "g", .. Enumerable.Range(0, 200).SelectMany(i => (string[])["1." + (100 + i), "1", "m" + i])];
+        for (int failAt = 0; failAt < 1000; failAt++)
+        {
+            TestClient client = Connect();
+            _heap.FailAfter(failAt);
+            object? reply = client.Run(request);
+            _heap.FailAfter(-1);
+            if (reply is long)
+            {
+                Assert.Equal(200L, Run("ZCARD", "g"));
+                return;
+            }
+
+            Assert.Equal(0L, Run("EXISTS", "g"));
+        }
+
+        Assert.Fail("The command never had memory enough.");
+    }
+
     [Fact]
     public void A_reply_that_memory_runs_out_in_ends_the_connection()
     {
