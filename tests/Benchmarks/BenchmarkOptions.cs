@@ -27,6 +27,9 @@ internal sealed class BenchmarkOptions
     /// <summary>The executable to compare with.</summary>
     public string ReferenceBinary { get; private set; } = "";
 
+    /// <summary>Whether a test is to be run.</summary>
+    public bool Chooses(string name) => name.Contains(Only, StringComparison.OrdinalIgnoreCase);
+
     /// <summary>Reads the arguments after the scenario's name.</summary>
     public static bool TryParse(string[] args, [NotNullWhen(true)] out BenchmarkOptions? options)
     {

@@ -9,12 +9,15 @@ internal static class BenchmarkProgram
     private static readonly (string Name, string Help, Func<BenchmarkOptions, Task> Run)[] Scenarios =
     [
         ("compare", "GET SET SADD SISMEMBER with redis-benchmark: throughput, latency, CPU per request", Compare.RunAsync),
+        ("types", "commands of lists, hashes, sorted sets and sets at -P 16, LRANGE of 100 to 600", DataTypes.RunAsync),
+        ("typememory", "resident bytes of a million small collections of each type, and of a large one", TypeMemory.RunAsync),
+        ("large", "what 50 connections notice of a million elements made, read and deleted", LargeCollections.RunAsync),
         ("memory", "resident bytes per key, 5M keys of 11 bytes with 64-byte values", Memory.RunAsync),
         ("largeget", "CPU per random GET at -P 32 over 5M keys", LargeGet.RunAsync),
         ("growth", "latency while one keyspace grows from 0 to 20M keys; writes docs/growth.svg (artifacts/ with --quick)", Growth.RunAsync),
         ("startup", "from the start of the process to the first reply", Startup.RunAsync),
         ("fairness", "p99 of 50 connections with and without one that streams a pipeline", Fairness.RunAsync),
-        ("idle", "resident bytes per idle connection, 10,000 of them", Idle.RunAsync),
+        ("idle", "resident bytes and CPU time of 10,000 idle and 10,000 blocked connections", Idle.RunAsync),
         ("gc", "managed bytes and collections during 10M commands", Collections.RunAsync),
         ("snapshot", "latency, CPU and memory of 50 connections without a save and during BGSAVE, 5M keys", Snapshot.RunAsync),
         ("saveload", "SAVE, start with a file and DEBUG RELOAD, 5M keys and some sets; each loads both files", SaveLoad.RunAsync),

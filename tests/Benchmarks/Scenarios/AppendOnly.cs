@@ -22,16 +22,17 @@ internal static class AppendOnly
     public static async Task RunAsync(BenchmarkOptions options)
     {
         Machine.RequireDisk();
-        Table latency = new(
-            "append-only file", "-P", "server", "requests/s", "p50 ms", "p99 ms", "p99.9 ms", "max ms", "CPU us/request");
-        Table ratios = new(
-            "append-only file", "-P", "CPU ours / theirs", "requests/s ours / theirs", "p99 ours / theirs", "p99.9 ours / theirs");
-        foreach ((string name, string appendOnly, string fsync) in Modes.Where(mode => IsChosen(options, mode.Name)))
+        CommandComparison comparison = new("append-only file", options, KeySpace);
+        foreach ((string name, string appendOnly, string fsync) in Modes.Where(mode => options.Chooses(mode.Name)))
         {
             Contestant[] servers = await options.StartBothAsync(server => Append(server, appendOnly, fsync));
             try
             {
-                await CompareAsync(options, servers, name, latency, ratios);
+                foreach (int pipeline in new[] { 1, 16 })
+                {
+                    long requests = await ChooseCountAsync(options, servers, pipeline);
+                    await comparison.AddAsync(servers, name, Set, pipeline, requests);
+                }
             }
             finally
             {
@@ -39,47 +40,16 @@ internal static class AppendOnly
             }
         }
 
-        if (Modes.Any(mode => IsChosen(options, mode.Name)))
-        {
-            latency.Print("SET of 64-byte values, 50 connections, 100k keys, medians of interleaved rounds");
-            ratios.Print("Ratios (CPU, p99 and p99.9: less is better)");
-        }
-
-        if (IsChosen(options, "rewrite"))
+        comparison.Print("SET of 64-byte values, 100k keys");
+        if (options.Chooses("rewrite"))
         {
             await RewriteAsync(options);
         }
     }
 
-    private static bool IsChosen(BenchmarkOptions options, string name) =>
-        name.Contains(options.Only, StringComparison.OrdinalIgnoreCase);
-
     // No rewrite begins by itself in the middle of a round.
     private static void Append(ServerOptions server, string appendOnly, string fsync) => server
         .With("appendonly", appendOnly).With("appendfsync", fsync).With("auto-aof-rewrite-percentage", "0");
-
-    private static async Task CompareAsync(
-        BenchmarkOptions options, Contestant[] servers, string name, Table latency, Table ratios)
-    {
-        foreach (int pipeline in new[] { 1, 16 })
-        {
-            long requests = await ChooseCountAsync(options, servers, pipeline);
-            List<BenchmarkRun>[] runs = await AlternatingRounds.RunAsync(
-                options.Quick ? 3 : 7, i => BenchmarkRun.RunAsync(servers[i].Server, requests, pipeline, KeySpace, Set));
-            BenchmarkRun ours = BenchmarkRun.Median(runs[0]);
-            BenchmarkRun theirs = BenchmarkRun.Median(runs[1]);
-            foreach ((BenchmarkRun run, Contestant server) in new[] { (ours, servers[0]), (theirs, servers[1]) })
-            {
-                latency.Add(
-                    name, pipeline, server.Name, run.RequestsPerSecond, run.P50Ms, run.P99Ms, run.P999Ms, run.MaxMs,
-                    run.CpuMicroseconds);
-            }
-
-            ratios.Add(
-                name, pipeline, ours.CpuMicroseconds / theirs.CpuMicroseconds, ours.RequestsPerSecond / theirs.RequestsPerSecond,
-                ours.P99Ms / theirs.P99Ms, ours.P999Ms / theirs.P999Ms);
-        }
-    }
 
     /// <summary>Warms both servers up and finds how many requests the slower one answers in a bearable time.</summary>
     /// <remarks>With a disk that takes 20 ms to force a write, the usual number would take minutes per round.</remarks>

@@ -17,6 +17,7 @@ internal static class Compare
 
     public static async Task RunAsync(BenchmarkOptions options)
     {
+        CommandComparison comparison = new("test", options, KeySpace);
         Contestant[] servers = await options.StartBothAsync();
         try
         {
@@ -30,48 +31,20 @@ internal static class Compare
                 }
             }
 
-            Table latency = new("test", "-P", "server", "requests/s", "p50 ms", "p99 ms", "p99.9 ms", "max ms", "CPU us/request");
-            Table ratios = new("test", "-P", "CPU ours / theirs", "requests/s ours / theirs", "p99 ours / theirs");
             foreach (int pipeline in new[] { 1, 16 })
             {
-                foreach ((string name, string[] command) in Commands.Where(c => c.Name.Contains(options.Only, StringComparison.OrdinalIgnoreCase)))
+                long requests = (options.Quick ? 50_000 : 200_000) * (pipeline == 1 ? 1 : 5);
+                foreach ((string name, string[] command) in Commands.Where(command => options.Chooses(command.Name)))
                 {
-                    await CompareAsync(options, servers, name, command, pipeline, latency, ratios);
+                    await comparison.AddAsync(servers, name, command, pipeline, requests);
                 }
             }
-
-            latency.Print("50 connections, 100k keys, medians of interleaved rounds");
-            ratios.Print("Ratios (CPU and p99: less is better)");
         }
         finally
         {
             await Contestant.StopAsync(servers);
         }
-    }
 
-    private static async Task CompareAsync(
-        BenchmarkOptions options,
-        Contestant[] servers,
-        string name,
-        string[] command,
-        int pipeline,
-        Table latency,
-        Table ratios)
-    {
-        int rounds = options.Quick ? 3 : 7;
-        long requests = (options.Quick ? 50_000 : 200_000) * (pipeline == 1 ? 1 : 5);
-        List<BenchmarkRun>[] runs = await AlternatingRounds.RunAsync(
-            rounds, i => BenchmarkRun.RunAsync(servers[i].Server, requests, pipeline, KeySpace, command));
-        BenchmarkRun ours = BenchmarkRun.Median(runs[0]);
-        BenchmarkRun theirs = BenchmarkRun.Median(runs[1]);
-        foreach ((BenchmarkRun run, Contestant server) in new[] { (ours, servers[0]), (theirs, servers[1]) })
-        {
-            latency.Add(
-                name, pipeline, server.Name, run.RequestsPerSecond, run.P50Ms, run.P99Ms, run.P999Ms, run.MaxMs, run.CpuMicroseconds);
-        }
-
-        ratios.Add(
-            name, pipeline, ours.CpuMicroseconds / theirs.CpuMicroseconds,
-            ours.RequestsPerSecond / theirs.RequestsPerSecond, ours.P99Ms / theirs.P99Ms);
+        comparison.Print("100k keys");
     }
 }

@@ -23,12 +23,12 @@ internal static class Snapshot
             }
 
             SaveUnderLoad measurement = new(options, servers, BackgroundSave.Snapshot);
-            if ("keys".Contains(options.Only, StringComparison.OrdinalIgnoreCase))
+            if (options.Chooses("keys"))
             {
                 await measurement.RunAsync($"{keys:#,0} keys, {Connections} connections", () => Clients(keys, Connections));
             }
 
-            if (!"set".Contains(options.Only, StringComparison.OrdinalIgnoreCase))
+            if (!options.Chooses("set"))
             {
                 return;
             }
