@@ -16,6 +16,7 @@ public sealed partial class RequestReader
     private const int MaxBufferedBytes = 1 << 30;
     private const int FirstPending = 16;
     private const int KeptPending = 64;
+    private const int PooledPending = 16 * 1024;
 
     private enum Stage : byte
     {
@@ -111,17 +112,36 @@ public sealed partial class RequestReader
     {
         if (_pendingCount == _pending.Length)
         {
-            Array.Resize(ref _pending, Math.Max(FirstPending, _pendingCount * 2));
+            GrowPending();
         }
 
         _pending[_pendingCount++] = new ArgumentSlot(source, offset, lengthBytes);
+    }
+
+    // Connections that send long requests in pieces would otherwise leave an array behind for each.
+    private void GrowPending()
+    {
+        ArgumentSlot[] larger = ArrayPool<ArgumentSlot>.Shared.Rent(Math.Max(FirstPending, _pendingCount * 2));
+        _pending.AsSpan(0, _pendingCount).CopyTo(larger);
+        DropPending();
+        _pending = larger;
+    }
+
+    private void DropPending()
+    {
+        if (_pending.Length is > 0 and <= PooledPending)
+        {
+            ArrayPool<ArgumentSlot>.Shared.Return(_pending, clearArray: true);
+        }
+
+        _pending = [];
     }
 
     private void ReleasePending()
     {
         if (_pending.Length > KeptPending)
         {
-            _pending = [];
+            DropPending();
         }
         else
         {

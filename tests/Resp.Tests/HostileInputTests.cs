@@ -25,11 +25,13 @@ public class HostileInputTests
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 100_000);
     }
 
-    [Fact]
-    public void Steady_state_allocates_nothing()
+    [Theory]
+    [InlineData("*3\r\n$3\r\nSET\r\n$3\r\nkey\r\n$5\r\nvalue\r\n*2\r\n$3\r\nGET\r\n$3\r\nkey\r\nGET \"a\\x41\"\r\n", 0)]
+    [InlineData("*203\r\n$4\r\nSADD\r\n$3\r\nkey\r\n", 201)] // Most of its arguments have arrived at the cut.
+    public void Steady_state_allocates_nothing(string requests, int elements)
     {
         byte[] bytes = Bytes(string.Concat(Enumerable.Repeat(
-            "*3\r\n$3\r\nSET\r\n$3\r\nkey\r\n$5\r\nvalue\r\n*2\r\n$3\r\nGET\r\n$3\r\nkey\r\nGET \"a\\x41\"\r\n", 40)));
+            requests + string.Concat(Enumerable.Repeat("$1\r\nx\r\n", elements)), 40)));
         using var reader = new RequestReader(ProtocolLimits.Default);
         using var batch = new RequestBatch();
         long allocated = long.MaxValue;
