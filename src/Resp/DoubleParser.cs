@@ -18,13 +18,32 @@ internal static class DoubleParser
     }
 
     /// <summary>Reads what <c>strtod</c> makes of a C string, if it reads all of it.</summary>
-    public static bool TryParseWhole(ReadOnlySpan<byte> text, out double value)
+    /// <param name="text">The string, up to its end or a NUL.</param>
+    /// <param name="value">The number.</param>
+    /// <param name="refusesRangeErrors">Whether the result is false where <c>strtod</c> sets <c>ERANGE</c>: beyond the
+    /// largest number, and where digits are lost below the smallest normal one.</param>
+    public static bool TryParseWhole(ReadOnlySpan<byte> text, out double value, bool refusesRangeErrors)
     {
         value = 0;
         int end = text.IndexOf((byte)0);
         text = end < 0 ? text : text[..end];
         FloatText parts = default;
-        return text.IsEmpty || TryRead(text.TrimStart(" \t\n\v\f\r"u8), ref parts, out value);
+        if (text.IsEmpty)
+        {
+            return true;
+        }
+
+        if (!TryRead(text.TrimStart(" \t\n\v\f\r"u8), ref parts, out value))
+        {
+            return false;
+        }
+
+        // No decimal text of a subnormal number that anybody would write is exact; hexadecimal ones are.
+        bool isInRange = parts.IsInfinity
+            || parts.IsZero
+            || double.IsNormal(value)
+            || (parts.IsHexadecimal && double.IsSubnormal(value));
+        return isInRange || !refusesRangeErrors;
     }
 
     private static bool TryRead(ReadOnlySpan<byte> text, ref FloatText parts, out double value)

@@ -125,7 +125,13 @@ public static class Numbers
     /// passed by, nothing at all is 0, numbers out of range become infinity or 0, and a NUL ends the text.</summary>
     /// <returns>False for anything else that is no number, and for NaN.</returns>
     public static bool TryParseRangeEnd(ReadOnlySpan<byte> text, out double value) =>
-        DoubleParser.TryParseWhole(text, out value);
+        DoubleParser.TryParseWhole(text, out value, refusesRangeErrors: false);
+
+    /// <summary>Reads a number to sort by: like the end of a range, but numbers out of range are refused.</summary>
+    /// <returns>False for anything that is no number, for NaN, and for numbers too large or too small to
+    /// represent.</returns>
+    public static bool TryParseSortKey(ReadOnlySpan<byte> text, out double value) =>
+        DoubleParser.TryParseWhole(text, out value, refusesRangeErrors: true);
 
     /// <summary>Writes a double with 17 significant digits in the shortest of fixed and exponent form (<c>%.17g</c>).</summary>
     /// <returns>The number of bytes written, at most <see cref="MaxDoubleChars"/>.</returns>

@@ -121,6 +121,22 @@ public class NumbersTests
     }
 
     [Theory]
+    [InlineData("", true)]
+    [InlineData(" 1\0junk", true)]
+    [InlineData("inf", true)]
+    [InlineData("-0x1p-1074", true)]
+    [InlineData("2.2250738585072014e-308", true)]
+    [InlineData("0e-999", true)]
+    [InlineData("1e400", false)]
+    [InlineData("1e-400", false)]
+    [InlineData("2e-310", false)]
+    [InlineData("0x1p-1080", false)]
+    [InlineData("nan", false)]
+    [InlineData("1 ", false)]
+    public void A_number_to_sort_by_must_be_in_range(string text, bool accepted) =>
+        Assert.Equal(accepted, Numbers.TryParseSortKey(Bytes(text), out _));
+
+    [Theory]
     [InlineData(0.0, "0")]
     [InlineData(-0.0, "-0")]
     [InlineData(99999999999999984.0, "99999999999999984")]
