@@ -31,6 +31,7 @@ internal static class CommandCatalog
         .Add(typeof(GeoSearchCommands))
         .Add(typeof(KeyCommands))
         .Add(typeof(ExpireCommands))
+        .Add(typeof(SortCommands))
         .Add(typeof(ScanCommands))
         .Add(typeof(DumpCommands))
         .Add(typeof(ObjectCommands))

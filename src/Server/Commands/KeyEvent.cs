@@ -57,6 +57,7 @@ internal enum KeyEvent : byte
     ZDiffStore,
     GeoSearchStore,
     GeoRadiusStore,
+    SortStore,
     Expired,
     Evicted,
     New,

@@ -31,7 +31,7 @@ public sealed partial class CommandStream
             HashRandom, Keys, Keys, Rename, Copy, Expire, Expire, Ttl, Scan, Inspect, Databases, Broken,
             Push, Push, Push, Pop, Pop, ListRanges, ListRanges, ListPlaces, ListPlaces, ListSearch, ListMove, ListLimits,
             SortedAdd, SortedAdd, SortedAdd, SortedMember, SortedMember, SortedRange, SortedRange, SortedLex, SortedPop,
-            SortedBlockingPop, SortedAlgebra, SortedScan, SortedRandom,
+            SortedBlockingPop, SortedAlgebra, SortedScan, SortedRandom, Sort, Sort, SortedSource,
             GeoAdd, GeoAdd, GeoRead, GeoRadius, GeoSearch,
         ];
     }

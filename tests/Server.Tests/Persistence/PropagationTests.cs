@@ -45,6 +45,19 @@ public sealed class PropagationTests : CommandHarness
     }
 
     [Fact]
+    public void A_sorted_list_is_passed_on_as_it_came_where_it_is_stored()
+    {
+        Run("RPUSH", "l", "2", "1");
+        Run("SORT", "l", "BY", "w*");
+        Run("SORT_RO", "l");
+        Run("SORT", "l", "DESC", "STORE", "d");
+        Run("SORT", "none", "STORE", "d");
+        Run("SORT", "none", "STORE", "d");
+
+        Assert.Equal(["SELECT 0", "RPUSH l 2 1", "SORT l DESC STORE d", "SORT none STORE d"], Passed());
+    }
+
+    [Fact]
     public void What_changes_nothing_is_not_passed_on()
     {
         Run("GET", "a");
