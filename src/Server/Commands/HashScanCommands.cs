@@ -1,8 +1,8 @@
 using System.Text;
 using KvServer.Resp;
 using KvServer.Server.Clients;
-using KvServer.Server.Text;
 using KvServer.Storage;
+using ValueType = KvServer.Storage.ValueType;
 
 namespace KvServer.Server.Commands;
 
@@ -45,66 +45,7 @@ internal static class HashScanCommands
         Complexity = "O(COUNT) for a call, O(N) for all fields.", Summary = "Walks over the fields of a hash in steps.",
         Syntax = "key cursor [MATCH pattern] [COUNT count]", Tips = "nondeterministic_output")]
     [Keys(first: 1, KeyAccess.ReadOnly | KeyAccess.Access)]
-    internal static void HScan(CommandContext ctx)
-    {
-        // C's strtoul, which the reference server reads cursors with, takes no digits at all for zero.
-        Arguments args = ctx.Args;
-        ulong cursor = 0;
-        if (!args[2].IsEmpty && !ScanOptions.TryParseCursor(args[2], out cursor))
-        {
-            ctx.Reply.Error(CommandError.InvalidCursor);
-            return;
-        }
-
-        if (!HashCommands.TryOpen(ctx, out HashValue hash, out bool replied))
-        {
-            if (!replied)
-            {
-                ctx.Reply.Array(2);
-                ctx.Reply.BulkString("0"u8);
-                ctx.Reply.EmptyArray();
-            }
-
-            return;
-        }
-
-        if (!ScanOptions.TryParse(
-            args, 3, ScanOptions.Words.NoValues, out ScanOptions options, out ReadOnlySpan<byte> error))
-        {
-            ctx.Reply.Error(error);
-            return;
-        }
-
-        ByteStringList found = ctx.Server.Scratch;
-        found.Clear();
-        FieldCollector collector = new()
-        {
-            Found = found,
-            Pattern = options.Pattern,
-            MatchesAll = options.MatchesAll,
-            WithValues = !options.NoValues,
-        };
-
-        // A pattern that matches little must not make one call walk the whole table.
-        long bucketsLeft = options.Count > long.MaxValue / 10 ? long.MaxValue : options.Count * 10;
-        do
-        {
-            cursor = hash.Scan(cursor, ref collector);
-            bucketsLeft--;
-        }
-        while (cursor != 0 && bucketsLeft > 0 && collector.Seen < options.Count);
-
-        Span<byte> digits = stackalloc byte[Numbers.MaxInt64Chars];
-        ctx.Reply.Array(2);
-        ctx.Reply.BulkString(digits[..Numbers.FormatUInt64(cursor, digits)]);
-        ctx.Reply.Array(found.Count);
-        for (int i = 0; i < found.Count; i++)
-        {
-            ctx.Reply.BulkString(found[i]);
-        }
-
-        found.Clear();
-    }
+    internal static void HScan(CommandContext ctx) => CollectionScan.Reply(ctx, ValueType.Hash);
 
     /// <summary>Replies with fields chosen at random: one, <c>count</c> different ones, or with a negative count that
     /// many draws which may repeat.</summary>
@@ -254,34 +195,6 @@ internal static class HashScanCommands
         if (withValues)
         {
             HashCommands.Write(ctx.Reply, field.Value);
-        }
-    }
-
-    private ref struct FieldCollector : IHashFieldReceiver
-    {
-        public ByteStringList Found;
-        public ReadOnlySpan<byte> Pattern;
-        public bool MatchesAll;
-        public bool WithValues;
-
-        /// <summary>Fields looked at, matching or not.</summary>
-        public long Seen;
-
-        public void Receive(HashField field)
-        {
-            Seen++;
-            Span<byte> scratch = stackalloc byte[IntegerText.MaxLength];
-            ReadOnlySpan<byte> name = field.Name.AsText(scratch);
-            if (!MatchesAll && !Glob.IsMatch(Pattern, name))
-            {
-                return;
-            }
-
-            Found.Add(name);
-            if (WithValues)
-            {
-                Found.Add(field.Value.AsText(scratch));
-            }
         }
     }
 }

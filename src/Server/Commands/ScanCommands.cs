@@ -57,10 +57,7 @@ internal static class ScanCommands
         };
 
         cursor = ctx.Database.Scan(cursor, options.Count, ref collector);
-        Span<byte> digits = stackalloc byte[Numbers.MaxInt64Chars];
-        ctx.Reply.Array(2);
-        ctx.Reply.BulkString(digits[..Numbers.FormatUInt64(cursor, digits)]);
-        ReplyWith(ctx, found);
+        ReplyWith(ctx, cursor, found);
     }
 
     /// <summary>Replies with some key, null when there is none.</summary>
@@ -77,6 +74,18 @@ internal static class ScanCommands
         {
             ctx.Reply.Null();
         }
+    }
+
+    /// <summary>Replies with one step of a scan, and empties the list.</summary>
+    /// <param name="ctx">The call.</param>
+    /// <param name="cursor">Where the next call goes on; 0 at the end.</param>
+    /// <param name="found">What has been found.</param>
+    internal static void ReplyWith(CommandContext ctx, ulong cursor, ByteStringList found)
+    {
+        Span<byte> digits = stackalloc byte[Numbers.MaxInt64Chars];
+        ctx.Reply.Array(2);
+        ctx.Reply.BulkString(digits[..Numbers.FormatUInt64(cursor, digits)]);
+        ReplyWith(ctx, found);
     }
 
     private static void ReplyWith(CommandContext ctx, ByteStringList found)

@@ -1,6 +1,5 @@
 using KvServer.Resp;
 using KvServer.Server.Config;
-using KvServer.Server.Text;
 using KvServer.Storage;
 using ValueType = KvServer.Storage.ValueType;
 
@@ -234,64 +233,7 @@ internal static class SetCommands
         Complexity = "O(COUNT) for a call, O(N) for all members.", Summary = "Walks over the members of a set in steps.",
         Syntax = "key cursor [MATCH pattern] [COUNT count]", Tips = "nondeterministic_output")]
     [Keys(first: 1, KeyAccess.ReadOnly | KeyAccess.Access)]
-    internal static void SScan(CommandContext ctx)
-    {
-        // C's strtoul, which the reference server reads cursors with, takes no digits at all for zero.
-        Arguments args = ctx.Args;
-        ulong cursor = 0;
-        if (!args[2].IsEmpty && !ScanOptions.TryParseCursor(args[2], out cursor))
-        {
-            ctx.Reply.Error(CommandError.InvalidCursor);
-            return;
-        }
-
-        if (!TryOpen(ctx, 1, out SetValue set, out bool replied))
-        {
-            if (!replied)
-            {
-                ctx.Reply.Array(2);
-                ctx.Reply.BulkString("0"u8);
-                ctx.Reply.EmptyArray();
-            }
-
-            return;
-        }
-
-        if (!ScanOptions.TryParse(args, 3, ScanOptions.Words.None, out ScanOptions options, out ReadOnlySpan<byte> error))
-        {
-            ctx.Reply.Error(error);
-            return;
-        }
-
-        ByteStringList found = ctx.Server.Scratch;
-        found.Clear();
-        MemberCollector collector = new()
-        {
-            Found = found,
-            Pattern = options.Pattern,
-            MatchesAll = options.MatchesAll,
-        };
-
-        // A pattern that matches little must not make one call walk the whole table.
-        long bucketsLeft = options.Count > long.MaxValue / 10 ? long.MaxValue : options.Count * 10;
-        do
-        {
-            cursor = set.Scan(cursor, ref collector);
-            bucketsLeft--;
-        }
-        while (cursor != 0 && bucketsLeft > 0 && collector.Seen < options.Count);
-
-        Span<byte> digits = stackalloc byte[Numbers.MaxInt64Chars];
-        ctx.Reply.Array(2);
-        ctx.Reply.BulkString(digits[..Numbers.FormatUInt64(cursor, digits)]);
-        ctx.Reply.Array(found.Count);
-        for (int i = 0; i < found.Count; i++)
-        {
-            ctx.Reply.BulkString(found[i]);
-        }
-
-        found.Clear();
-    }
+    internal static void SScan(CommandContext ctx) => CollectionScan.Reply(ctx, ValueType.Set);
 
     /// <summary>The limits of packed sets that are configured now.</summary>
     internal static SetLimits LimitsOf(CommandContext ctx) => ConfiguredLimits.OfSets(ctx.Server.Config);
@@ -393,25 +335,5 @@ internal static class SetCommands
         }
 
         return added;
-    }
-
-    private ref struct MemberCollector : ISetMemberReceiver
-    {
-        public ByteStringList Found;
-        public ReadOnlySpan<byte> Pattern;
-        public bool MatchesAll;
-
-        /// <summary>Members looked at, matching or not.</summary>
-        public long Seen;
-
-        public void Receive(SetMember member)
-        {
-            Seen++;
-            ReadOnlySpan<byte> text = member.AsText(stackalloc byte[IntegerText.MaxLength]);
-            if (MatchesAll || Glob.IsMatch(Pattern, text))
-            {
-                Found.Add(text);
-            }
-        }
     }
 }

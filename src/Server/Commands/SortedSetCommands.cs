@@ -3,7 +3,6 @@ using System.Text;
 using KvServer.Resp;
 using KvServer.Server.Commands.Options;
 using KvServer.Server.Config;
-using KvServer.Server.Text;
 using KvServer.Storage;
 using ValueType = KvServer.Storage.ValueType;
 
@@ -158,63 +157,7 @@ internal static class SortedSetCommands
         Summary = "Walks over members and scores of a sorted set in steps.",
         Syntax = "key cursor [MATCH pattern] [COUNT count]", Tips = "nondeterministic_output")]
     [Keys(first: 1, KeyAccess.ReadOnly | KeyAccess.Access)]
-    internal static void ZScan(CommandContext ctx)
-    {
-        Arguments args = ctx.Args;
-        ulong cursor = 0;
-        if (!args[2].IsEmpty && !ScanOptions.TryParseCursor(args[2], out cursor))
-        {
-            ctx.Reply.Error(CommandError.InvalidCursor);
-            return;
-        }
-
-        if (!TryOpen(ctx, 1, out SortedSetValue set, out bool replied))
-        {
-            if (!replied)
-            {
-                ctx.Reply.Array(2);
-                ctx.Reply.BulkString("0"u8);
-                ctx.Reply.EmptyArray();
-            }
-
-            return;
-        }
-
-        if (!ScanOptions.TryParse(args, 3, ScanOptions.Words.None, out ScanOptions options, out ReadOnlySpan<byte> error))
-        {
-            ctx.Reply.Error(error);
-            return;
-        }
-
-        ByteStringList found = ctx.Server.Scratch;
-        found.Clear();
-        MemberCollector collector = new()
-        {
-            Found = found,
-            Pattern = options.Pattern,
-            MatchesAll = options.MatchesAll,
-        };
-
-        // A pattern that matches little must not make one call walk the whole table.
-        long bucketsLeft = options.Count > long.MaxValue / 10 ? long.MaxValue : options.Count * 10;
-        do
-        {
-            cursor = set.Scan(cursor, ref collector);
-            bucketsLeft--;
-        }
-        while (cursor != 0 && bucketsLeft > 0 && collector.Seen < options.Count);
-
-        Span<byte> digits = stackalloc byte[Numbers.MaxInt64Chars];
-        ctx.Reply.Array(2);
-        ctx.Reply.BulkString(digits[..Numbers.FormatUInt64(cursor, digits)]);
-        ctx.Reply.Array(found.Count);
-        for (int i = 0; i < found.Count; i++)
-        {
-            ctx.Reply.BulkString(found[i]);
-        }
-
-        found.Clear();
-    }
+    internal static void ZScan(CommandContext ctx) => CollectionScan.Reply(ctx, ValueType.SortedSet);
 
     /// <summary>The limits of packed sorted sets that are configured now.</summary>
     internal static SortedSetLimits LimitsOf(CommandContext ctx) => ConfiguredLimits.OfSortedSets(ctx.Server.Config);
@@ -463,28 +406,6 @@ internal static class SortedSetCommands
             Updated += change == SortedSetChange.Updated ? 1 : 0;
             Last = change;
             Score = score;
-        }
-    }
-
-    private ref struct MemberCollector : ISortedSetMemberReceiver
-    {
-        public ByteStringList Found;
-        public ReadOnlySpan<byte> Pattern;
-        public bool MatchesAll;
-
-        /// <summary>Members and scores looked at, matching or not.</summary>
-        public long Seen;
-
-        public void Receive(SortedSetMember member)
-        {
-            Seen += 2;
-            ReadOnlySpan<byte> text = member.Member.AsText(stackalloc byte[IntegerText.MaxLength]);
-            if (MatchesAll || Glob.IsMatch(Pattern, text))
-            {
-                Span<byte> score = stackalloc byte[Numbers.MaxDoubleChars];
-                Found.Add(text);
-                Found.Add(score[..Numbers.FormatDouble(member.Score, score)]);
-            }
         }
     }
 }
