@@ -24,16 +24,14 @@ internal static class CollectionScan
 
         ByteStringList found = ctx.Server.Scratch;
         found.Clear();
-        switch (ctx.Database.FindForRead(ctx.Key(1), type, out Entry entry))
+        if (!ctx.TryFindForRead(ctx.Key(1), type, out Entry entry, out bool replied))
         {
-            case Lookup.WrongType:
-                ctx.Reply.Error(CommandError.WrongType);
-                return;
-            case Lookup.Missing:
+            if (!replied)
+            {
                 ScanCommands.ReplyWith(ctx, 0, found);
-                return;
-            default:
-                break;
+            }
+
+            return;
         }
 
         ScanOptions.Words words = type == ValueType.Hash ? ScanOptions.Words.NoValues : ScanOptions.Words.None;

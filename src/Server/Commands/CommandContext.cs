@@ -53,6 +53,20 @@ internal sealed class CommandContext(ServerState server)
         return index == _firstKey ? new Key(bytes, _firstKeyHash) : Server.Keyspace.KeyOf(bytes);
     }
 
+    /// <summary>Finds a value of one type that is about to be read; tells the client when it is of another.</summary>
+    /// <param name="key">Its key.</param>
+    /// <param name="type">The type the command works on.</param>
+    /// <param name="entry">The entry when the result is true.</param>
+    /// <param name="replied">Whether the client has been told that the type is another one.</param>
+    /// <returns>False when there is no such value.</returns>
+    public bool TryFindForRead(Key key, Storage.ValueType type, out Entry entry, out bool replied) =>
+        Exists(Database.FindForRead(key, type, out entry), out replied);
+
+    /// <summary>Finds a value of one type that is about to be changed; tells the client when it is of another.</summary>
+    /// <inheritdoc cref="TryFindForRead"/>
+    public bool TryFindForWrite(Key key, Storage.ValueType type, out Entry entry, out bool replied) =>
+        Exists(Database.FindForWrite(key, type, out entry), out replied);
+
     /// <summary>Reports a change, which counts towards the next save. Handlers name the key and what happened to it at
     /// every change, so that whoever wants to know of changes has this one place to listen.</summary>
     /// <param name="key">The key that changed.</param>
@@ -269,4 +283,15 @@ internal sealed class CommandContext(ServerState server)
 
     /// <summary>Says that the call is one that has waited. After <see cref="Begin"/>.</summary>
     internal void BeginRetry() => IsRetry = true;
+
+    private bool Exists(Lookup found, out bool replied)
+    {
+        replied = found == Lookup.WrongType;
+        if (replied)
+        {
+            Reply.Error(CommandError.WrongType);
+        }
+
+        return found == Lookup.Found;
+    }
 }

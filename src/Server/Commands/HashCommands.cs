@@ -189,16 +189,18 @@ internal static partial class HashCommands
     /// <returns>False when there is no hash.</returns>
     internal static bool TryOpen(CommandContext ctx, out HashValue hash, out bool replied)
     {
-        Lookup found = ctx.Database.FindForRead(ctx.Key(1), ValueType.Hash, out Entry entry);
-        return TryOpen(ctx, found, entry, out hash, out replied);
+        bool exists = ctx.TryFindForRead(ctx.Key(1), ValueType.Hash, out Entry entry, out replied);
+        hash = exists ? HashValue.Open(ctx.Database, entry, LimitsOf(ctx)) : default;
+        return exists;
     }
 
     /// <summary>Opens a hash that is about to be changed.</summary>
     /// <inheritdoc cref="TryOpen(CommandContext, out HashValue, out bool)"/>
     internal static bool TryOpenForWrite(CommandContext ctx, Key key, out HashValue hash, out bool replied)
     {
-        Lookup found = ctx.Database.FindForWrite(key, ValueType.Hash, out Entry entry);
-        return TryOpen(ctx, found, entry, out hash, out replied);
+        bool exists = ctx.TryFindForWrite(key, ValueType.Hash, out Entry entry, out replied);
+        hash = exists ? HashValue.Open(ctx.Database, entry, LimitsOf(ctx)) : default;
+        return exists;
     }
 
     /// <summary>Reports that fields have been removed, and deletes the key with the last one.</summary>
@@ -241,24 +243,6 @@ internal static partial class HashCommands
         else
         {
             reply.BulkString(element.Bytes);
-        }
-    }
-
-    private static bool TryOpen(CommandContext ctx, Lookup found, Entry entry, out HashValue hash, out bool replied)
-    {
-        hash = default;
-        replied = false;
-        switch (found)
-        {
-            case Lookup.WrongType:
-                ctx.Reply.Error(CommandError.WrongType);
-                replied = true;
-                return false;
-            case Lookup.Missing:
-                return false;
-            default:
-                hash = HashValue.Open(ctx.Database, entry, LimitsOf(ctx));
-                return true;
         }
     }
 

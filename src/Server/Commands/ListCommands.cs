@@ -320,16 +320,18 @@ internal static class ListCommands
     /// <returns>False when there is no list.</returns>
     internal static bool TryOpen(CommandContext ctx, int argIndex, out ListValue list, out bool replied)
     {
-        Lookup found = ctx.Database.FindForRead(ctx.Key(argIndex), ValueType.List, out Entry entry);
-        return TryOpen(ctx, found, entry, out list, out replied);
+        bool exists = ctx.TryFindForRead(ctx.Key(argIndex), ValueType.List, out Entry entry, out replied);
+        list = exists ? ListValue.Open(ctx.Database, entry, LimitsOf(ctx)) : default;
+        return exists;
     }
 
     /// <summary>Opens a list that is about to be changed.</summary>
     /// <inheritdoc cref="TryOpen(CommandContext, int, out ListValue, out bool)"/>
     internal static bool TryOpenForWrite(CommandContext ctx, Key key, out ListValue list, out bool replied)
     {
-        Lookup found = ctx.Database.FindForWrite(key, ValueType.List, out Entry entry);
-        return TryOpen(ctx, found, entry, out list, out replied);
+        bool exists = ctx.TryFindForWrite(key, ValueType.List, out Entry entry, out replied);
+        list = exists ? ListValue.Open(ctx.Database, entry, LimitsOf(ctx)) : default;
+        return exists;
     }
 
     /// <summary>Replies with an array of elements in a row, straight from where they are kept.</summary>
@@ -353,24 +355,6 @@ internal static class ListCommands
         else
         {
             reply.BulkString(element.Bytes);
-        }
-    }
-
-    private static bool TryOpen(CommandContext ctx, Lookup found, Entry entry, out ListValue list, out bool replied)
-    {
-        list = default;
-        replied = false;
-        switch (found)
-        {
-            case Lookup.WrongType:
-                ctx.Reply.Error(CommandError.WrongType);
-                replied = true;
-                return false;
-            case Lookup.Missing:
-                return false;
-            default:
-                list = ListValue.Open(ctx.Database, entry, LimitsOf(ctx));
-                return true;
         }
     }
 

@@ -246,16 +246,18 @@ internal static class SetCommands
     /// <returns>False when there is no set.</returns>
     internal static bool TryOpen(CommandContext ctx, int argIndex, out SetValue set, out bool replied)
     {
-        Lookup found = ctx.Database.FindForRead(ctx.Key(argIndex), ValueType.Set, out Entry entry);
-        return TryOpen(ctx, found, entry, out set, out replied);
+        bool exists = ctx.TryFindForRead(ctx.Key(argIndex), ValueType.Set, out Entry entry, out replied);
+        set = exists ? SetValue.Open(ctx.Database, entry, LimitsOf(ctx)) : default;
+        return exists;
     }
 
     /// <summary>Opens a set that is about to be changed.</summary>
     /// <inheritdoc cref="TryOpen(CommandContext, int, out SetValue, out bool)"/>
     internal static bool TryOpenForWrite(CommandContext ctx, Key key, out SetValue set, out bool replied)
     {
-        Lookup found = ctx.Database.FindForWrite(key, ValueType.Set, out Entry entry);
-        return TryOpen(ctx, found, entry, out set, out replied);
+        bool exists = ctx.TryFindForWrite(key, ValueType.Set, out Entry entry, out replied);
+        set = exists ? SetValue.Open(ctx.Database, entry, LimitsOf(ctx)) : default;
+        return exists;
     }
 
     /// <summary>Deletes the key of a set that has no members left.</summary>
@@ -286,24 +288,6 @@ internal static class SetCommands
         else
         {
             reply.BulkString(member.Bytes);
-        }
-    }
-
-    private static bool TryOpen(CommandContext ctx, Lookup found, Entry entry, out SetValue set, out bool replied)
-    {
-        set = default;
-        replied = false;
-        switch (found)
-        {
-            case Lookup.WrongType:
-                ctx.Reply.Error(CommandError.WrongType);
-                replied = true;
-                return false;
-            case Lookup.Missing:
-                return false;
-            default:
-                set = SetValue.Open(ctx.Database, entry, LimitsOf(ctx));
-                return true;
         }
     }
 

@@ -170,16 +170,18 @@ internal static class SortedSetCommands
     /// <returns>False when there is no such set.</returns>
     internal static bool TryOpen(CommandContext ctx, int argIndex, out SortedSetValue set, out bool replied)
     {
-        Lookup found = ctx.Database.FindForRead(ctx.Key(argIndex), ValueType.SortedSet, out Entry entry);
-        return TryOpen(ctx, found, entry, out set, out replied);
+        bool exists = ctx.TryFindForRead(ctx.Key(argIndex), ValueType.SortedSet, out Entry entry, out replied);
+        set = exists ? SortedSetValue.Open(ctx.Database, entry, LimitsOf(ctx)) : default;
+        return exists;
     }
 
     /// <summary>Opens a sorted set that is about to be changed.</summary>
     /// <inheritdoc cref="TryOpen(CommandContext, int, out SortedSetValue, out bool)"/>
     internal static bool TryOpenForWrite(CommandContext ctx, Key key, out SortedSetValue set, out bool replied)
     {
-        Lookup found = ctx.Database.FindForWrite(key, ValueType.SortedSet, out Entry entry);
-        return TryOpen(ctx, found, entry, out set, out replied);
+        bool exists = ctx.TryFindForWrite(key, ValueType.SortedSet, out Entry entry, out replied);
+        set = exists ? SortedSetValue.Open(ctx.Database, entry, LimitsOf(ctx)) : default;
+        return exists;
     }
 
     /// <summary>Begins an array of members, each with its score behind it if asked for: pairs in RESP3, in RESP2 all in
@@ -251,25 +253,6 @@ internal static class SortedSetCommands
         }
 
         Reply(ctx.Reply, in totals, increments, options.CountsChanges);
-    }
-
-    private static bool TryOpen(
-        CommandContext ctx, Lookup found, Entry entry, out SortedSetValue set, out bool replied)
-    {
-        set = default;
-        replied = false;
-        switch (found)
-        {
-            case Lookup.WrongType:
-                ctx.Reply.Error(CommandError.WrongType);
-                replied = true;
-                return false;
-            case Lookup.Missing:
-                return false;
-            default:
-                set = SortedSetValue.Open(ctx.Database, entry, LimitsOf(ctx));
-                return true;
-        }
     }
 
     private static void Add(CommandContext ctx, SortedSetAddFlags implied)
