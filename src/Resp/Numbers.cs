@@ -12,6 +12,9 @@ public static class Numbers
     /// <summary>The most characters of a 64-bit integer, sign included.</summary>
     public const int MaxInt64Chars = 20;
 
+    /// <summary>The most bytes <see cref="FormatLine"/> writes.</summary>
+    public const int MaxLineBytes = 1 + MaxInt64Chars + 2;
+
     /// <summary>The most characters <see cref="FormatDouble"/> writes.</summary>
     public const int MaxDoubleChars = 32;
 
@@ -105,6 +108,17 @@ public static class Numbers
         bool fits = Utf8Formatter.TryFormat(value, target, out int length);
         Debug.Assert(fits, "The target must hold every digit.");
         return length;
+    }
+
+    /// <summary>Writes a line of the protocol: the sign of a type, an integer, the line's end.</summary>
+    /// <returns>The number of bytes written, at most <see cref="MaxLineBytes"/>; the target must hold them.</returns>
+    public static int FormatLine(byte type, long value, Span<byte> target)
+    {
+        target[0] = type;
+        int at = 1 + FormatInt64(value, target[1..]);
+        target[at] = (byte)'\r';
+        target[at + 1] = (byte)'\n';
+        return at + 2;
     }
 
     /// <summary>Writes an unsigned integer in decimal.</summary>

@@ -21,7 +21,6 @@ internal sealed class PropagationLog
 {
     private const int FirstBytes = 64 * 1024;
     private const int NoDatabase = -1;
-    private const int NumberHeaderBytes = 1 + 20 + 2;
     private const long NoTimestamp = -1;
 
     private readonly Keyspace _keyspace;
@@ -177,8 +176,8 @@ internal sealed class PropagationLog
     /// <exception cref="OutOfMemoryException">The buffer cannot grow; <see cref="AbandonUnit"/> takes the request back.</exception>
     public void Argument(ReadOnlySpan<byte> bytes)
     {
-        Span<byte> target = Reserve(bytes.Length + NumberHeaderBytes + 2);
-        int at = NumberLine(target, (byte)'$', bytes.Length);
+        Span<byte> target = Reserve(bytes.Length + Numbers.MaxLineBytes + 2);
+        int at = Numbers.FormatLine((byte)'$', bytes.Length, target);
         bytes.CopyTo(target[at..]);
         at += bytes.Length;
         "\r\n"u8.CopyTo(target[at..]);
@@ -263,9 +262,9 @@ internal sealed class PropagationLog
         }
 
         _lastTimestampSeconds = seconds;
-        Span<byte> line = Reserve(NumberHeaderBytes + 4);
+        Span<byte> line = Reserve(Numbers.MaxLineBytes + 4);
         "#TS"u8.CopyTo(line);
-        _length += 3 + NumberLine(line[3..], (byte)':', seconds);
+        _length += 3 + Numbers.FormatLine((byte)':', seconds, line[3..]);
         if (_isInUnit)
         {
             _unitStart = _length; // A unit's MULTI comes behind the line.
@@ -284,17 +283,8 @@ internal sealed class PropagationLog
 
     private void Header(int argumentCount)
     {
-        _length += NumberLine(Reserve(NumberHeaderBytes), (byte)'*', argumentCount);
+        _length += Numbers.FormatLine((byte)'*', argumentCount, Reserve(Numbers.MaxLineBytes));
         _argumentsLeft = argumentCount;
-    }
-
-    private static int NumberLine(Span<byte> target, byte type, long number)
-    {
-        target[0] = type;
-        int at = 1 + Numbers.FormatInt64(number, target[1..]);
-        target[at] = (byte)'\r';
-        target[at + 1] = (byte)'\n';
-        return at + 2;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -142,13 +142,7 @@ internal sealed class SnapshotJob
         RdbWriter writer = new(output, new RdbWriterOptions(_compresses));
         writer.WriteHeader(_info);
         using SnapshotEncoder encoder = new(writer, _keyspace, _hints);
-        while (Queue.TryTake(out SnapshotChunk chunk))
-        {
-            encoder.Encode(chunk);
-            Queue.Return(chunk);
-            GiveWay();
-        }
-
+        EncodeAll(encoder);
         if (Queue.IsCompleted)
         {
             writer.WriteEnd();
@@ -159,16 +153,19 @@ internal sealed class SnapshotJob
 
     private bool TryEncodeAsCommands(RdbOutput output)
     {
-        AofBaseEncoder encoder = new(output);
+        EncodeAll(new AofBaseEncoder(output));
+        output.Flush();
+        return Queue.IsCompleted;
+    }
+
+    private void EncodeAll(RecordEncoder encoder)
+    {
         while (Queue.TryTake(out SnapshotChunk chunk))
         {
             encoder.Encode(chunk);
             Queue.Return(chunk);
             GiveWay();
         }
-
-        output.Flush();
-        return Queue.IsCompleted;
     }
 
     // Not while more comes than is written: the states that wait would take ever more memory.

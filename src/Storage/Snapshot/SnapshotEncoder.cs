@@ -10,7 +10,7 @@ namespace KvServer.Storage;
 /// A long string comes in pieces, and in the file the length of its compressed form stands before it. So it is gathered
 /// first; one that is too long for that, or that there is no memory for, goes through piece by piece as it is.
 /// </remarks>
-public sealed class SnapshotEncoder(RdbWriter writer, Keyspace keyspace, AccessHintKind hints) : IDisposable
+public sealed class SnapshotEncoder(RdbWriter writer, Keyspace keyspace, AccessHintKind hints) : RecordEncoder, IDisposable
 {
     private readonly LongStringBuffer _gathered = new();
     private SnapshotRecordKind _open;
@@ -24,18 +24,8 @@ public sealed class SnapshotEncoder(RdbWriter writer, Keyspace keyspace, AccessH
     /// <inheritdoc/>
     public void Dispose() => _gathered.Dispose();
 
-    /// <summary>Encodes all records of a chunk.</summary>
-    /// <exception cref="IOException">The output refused the bytes.</exception>
-    public void Encode(SnapshotChunk chunk)
-    {
-        SnapshotRecord record = new(chunk);
-        while (record.MoveNext())
-        {
-            Encode(in record, chunk);
-        }
-    }
-
-    private void Encode(in SnapshotRecord record, SnapshotChunk chunk)
+    /// <inheritdoc/>
+    protected override void Encode(in SnapshotRecord record, SnapshotChunk chunk)
     {
         switch (record.Kind)
         {

@@ -7,7 +7,7 @@ namespace KvServer.Server.Persistence.Aof;
 /// <summary>Turns the records of a snapshot into commands: the base file with <c>aof-use-rdb-preamble no</c>.</summary>
 /// <remarks>Collections go in requests of at most 64 elements. On the snapshot's thread.</remarks>
 /// <param name="output">Where the commands go; the caller flushes it.</param>
-internal sealed class AofBaseEncoder(RdbOutput output)
+internal sealed class AofBaseEncoder(RdbOutput output) : RecordEncoder
 {
     private const int ElementsPerRequest = 64;
 
@@ -28,18 +28,8 @@ internal sealed class AofBaseEncoder(RdbOutput output)
 
     private static byte[] SortedSetCommand { get; } = "ZADD"u8.ToArray();
 
-    /// <summary>Encodes all records of a chunk.</summary>
-    /// <exception cref="IOException">The output refused the bytes.</exception>
-    public void Encode(SnapshotChunk chunk)
-    {
-        SnapshotRecord record = new(chunk);
-        while (record.MoveNext())
-        {
-            Encode(in record, chunk);
-        }
-    }
-
-    private void Encode(in SnapshotRecord record, SnapshotChunk chunk)
+    /// <inheritdoc/>
+    protected override void Encode(in SnapshotRecord record, SnapshotChunk chunk)
     {
         switch (record.Kind)
         {
@@ -313,11 +303,7 @@ internal sealed class AofBaseEncoder(RdbOutput output)
 
     private void NumberLine(byte type, long number)
     {
-        Span<byte> line = stackalloc byte[24];
-        line[0] = type;
-        int length = 1 + Numbers.FormatInt64(number, line[1..]);
-        line[length++] = (byte)'\r';
-        line[length++] = (byte)'\n';
-        output.Write(line[..length]);
+        Span<byte> line = stackalloc byte[Numbers.MaxLineBytes];
+        output.Write(line[..Numbers.FormatLine(type, number, line)]);
     }
 }
