@@ -46,12 +46,10 @@ internal static partial class InfoReport
     {
         long largestInput = 0;
         long largestOutput = 0;
-        int blocked = server.Pause.HeldCount + server.Aof.HeldWriterCount;
         foreach (Client client in server.Clients.All)
         {
             largestInput = Math.Max(largestInput, client.Connection.PendingInputBytes);
             largestOutput = Math.Max(largestOutput, client.Connection.PendingOutputBytes);
-            blocked += client.Wait is null ? 0 : 1;
         }
 
         info.Section("Clients");
@@ -60,7 +58,7 @@ internal static partial class InfoReport
         info.Field("maxclients", server.Config.MaxClients);
         info.Field("client_recent_max_input_buffer", largestInput);
         info.Field("client_recent_max_output_buffer", largestOutput);
-        info.Field("blocked_clients", blocked);
+        info.Field("blocked_clients", server.Blocked.Count + server.Pause.HeldCount + server.Aof.HeldWriterCount);
         info.Field("tracking_clients", 0);
         info.Field("clients_in_timeout_table", 0);
     }
