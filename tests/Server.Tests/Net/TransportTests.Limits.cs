@@ -1,0 +1,177 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using KvServer.Server.Config;
+using KvServer.Server.Net;
+
+namespace KvServer.Server.Tests.Net;
+
+/// <content>What a client may keep the server busy with, and how long.</content>
+public abstract partial class TransportTests
+{
+    [Fact]
+    public async Task A_client_that_does_not_read_is_closed_at_the_hard_limit()
+    {
+        await using NetServer server = Start(static config =>
+            config.ClientOutputBufferLimits = [new ClientOutputBufferLimit(1_000_000, 0, 0), default, default]);
+        using RawClient other = server.Connect();
+        other.Send(RawClient.Request("SET", "key", new string('x', 100_000)));
+        other.Expect("+OK\r\n");
+        using RawClient client = RawClient.Connect(new IPEndPoint(IPAddress.Loopback, server.Config.Port), 4096);
+        string get = RawClient.Request("GET", "key");
+        try
+        {
+            for (int i = 0; i < 2000; i++)
+            {
+                client.Send(get);
+                if (i % 100 == 0)
+                {
+                    await Task.Delay(1);
+                }
+            }
+        }
+        catch (SocketException)
+        {
+            // Closed already.
+        }
+
+        Assert.True(await server.HasConnectionsAsync(1));
+        Assert.True(server.Log.Has("overcoming of output buffer limits"));
+        Assert.True(server.Services.Blocks.BlockCount * BlockPool.BlockBytes < 50_000_000);
+        Assert.Equal("+PONG", other.Call("PING"));
+    }
+
+    [Fact]
+    public async Task A_client_over_the_soft_limit_is_closed_after_its_time()
+    {
+        await using NetServer server = Start(static config =>
+            config.ClientOutputBufferLimits = [new ClientOutputBufferLimit(0, 1_000_000, 1), default, default]);
+        using RawClient client = RawClient.Connect(new IPEndPoint(IPAddress.Loopback, server.Config.Port), 4096);
+        client.Send(RawClient.Request("SET", "key", new string('x', 10_000_000)));
+        client.Expect("+OK\r\n");
+        Stopwatch watch = Stopwatch.StartNew();
+        client.Send(RawClient.Request("GET", "key"));
+        Assert.True(await server.HasConnectionsAsync(0));
+        Assert.InRange(watch.ElapsedMilliseconds, 900, 15_000);
+        Assert.True(server.Log.Has("overcoming of output buffer limits"));
+    }
+
+    [Fact]
+    public async Task A_request_over_the_query_buffer_limit_closes_the_client()
+    {
+        await using NetServer server = Start(static config => config.ClientQueryBufferLimitBytes = 1_000_000);
+        using RawClient client = server.Connect();
+        try
+        {
+            client.Send("*100000\r\n");
+            string argument = "$20000\r\n" + new string('x', 20_000) + "\r\n";
+            for (int i = 0; i < 300; i++)
+            {
+                client.Send(argument);
+            }
+        }
+        catch (SocketException)
+        {
+            // Closed already.
+        }
+
+        Assert.Equal("", client.ReceiveToEnd());
+        Assert.True(await server.HasConnectionsAsync(0));
+        Assert.True(server.Log.Has("max query buffer length"));
+    }
+
+    [Fact]
+    public async Task More_clients_than_allowed_are_refused_and_places_become_free_again()
+    {
+        await using NetServer server = Start(static config => config.MaxClients = 2);
+        using RawClient first = server.Connect();
+        using (RawClient second = server.Connect())
+        {
+            Assert.Equal("+PONG", first.Call("PING"));
+            Assert.Equal("+PONG", second.Call("PING"));
+            using RawClient third = server.Connect();
+            Assert.Equal("-ERR max number of clients reached\r\n", third.ReceiveToEnd());
+        }
+
+        Assert.True(await server.HasConnectionsAsync(1));
+        using RawClient fourth = server.Connect();
+        Assert.Equal("+PONG", fourth.Call("PING"));
+        Assert.Equal(1, server.State.Statistics.ConnectionsRejected);
+    }
+
+    [Fact]
+    public async Task An_idle_client_is_closed_after_the_timeout()
+    {
+        await using NetServer server = Start(static config => config.TimeoutSeconds = 1);
+        using RawClient client = server.Connect();
+        Assert.Equal("+PONG", client.Call("PING"));
+        Stopwatch watch = Stopwatch.StartNew();
+        Assert.Equal("", client.ReceiveToEnd());
+        Assert.InRange(watch.ElapsedMilliseconds, 900, 10_000);
+    }
+
+    [Fact]
+    public async Task A_thousand_idle_connections_hold_no_blocks()
+    {
+        await using NetServer server = Start();
+        List<RawClient> clients = [.. Enumerable.Range(0, 1000).Select(_ => server.Connect())];
+        try
+        {
+            foreach (RawClient client in clients)
+            {
+                client.Send("PING\r\n");
+            }
+
+            foreach (RawClient client in clients)
+            {
+                client.Expect("+PONG\r\n");
+            }
+
+            Assert.True(server.Services.Blocks.BlockCount < 3 * Epoll.MaxEvents, $"{server.Services.Blocks.BlockCount}");
+        }
+        finally
+        {
+            clients.ForEach(static client => client.Dispose());
+        }
+
+        Assert.True(await server.HasConnectionsAsync(0));
+    }
+
+    [Fact]
+    public async Task A_client_that_sends_without_end_does_not_starve_the_others()
+    {
+        await using NetServer server = Start();
+        using CancellationTokenSource done = new();
+        using RawClient flood = server.Connect();
+        byte[] sets = Encoding.Latin1.GetBytes(
+            string.Concat(Enumerable.Repeat(RawClient.Request("SET", "key", new string('x', 50)), 2000)));
+        Task flooding = Task.Run(() =>
+        {
+            while (!done.IsCancellationRequested)
+            {
+                flood.Send(sets);
+            }
+        });
+        Task draining = Task.Run(() =>
+        {
+            byte[] replies = new byte[256 * 1024];
+            while (!done.IsCancellationRequested)
+            {
+                _ = flood.Socket.Receive(replies);
+            }
+        });
+
+        using RawClient client = server.Connect();
+        Stopwatch watch = Stopwatch.StartNew();
+        for (int i = 0; i < 200; i++)
+        {
+            Assert.Equal("+PONG", client.Call("PING"));
+        }
+
+        // 200 round trips take some milliseconds on an idle machine; a starved client would wait for ever.
+        Assert.True(watch.ElapsedMilliseconds < 10_000, $"{watch.ElapsedMilliseconds} ms");
+        await done.CancelAsync();
+        await Task.WhenAll(flooding, draining);
+    }
+}
