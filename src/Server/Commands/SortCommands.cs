@@ -23,6 +23,9 @@ internal static class SortCommands
     private const string Options =
         "key [BY pattern#1] [LIMIT offset count] [GET pattern#1]... [order:ASC|DESC] [sorting:ALPHA]";
 
+    // Of a result that is passed on element by element.
+    private const int ElementsPerRequest = 1024;
+
     private const string PatternNotes = "The keys of BY and GET come from the data, so nobody can tell them beforehand";
 
     /// <summary>Replies with the sorted elements or with what GET finds for them, or stores them as a list.</summary>
@@ -295,6 +298,11 @@ internal static class SortCommands
             long count = list.Count;
             if (count > 0)
             {
+                if (lookup.MetExpiringFields && ctx.Propagates)
+                {
+                    PropagateResult(ctx, destination, in list);
+                }
+
                 list.StoreAs(ctx.Database, destination, lazily);
                 ctx.KeyChanged(destination, KeyEvent.SortStore, count);
             }
@@ -308,6 +316,26 @@ internal static class SortCommands
         finally
         {
             list.Dispose();
+        }
+    }
+
+    // Fields that are overdue are passed over, and may be there still: one who replays the call would find them.
+    private static void PropagateResult(CommandContext ctx, Key destination, in ListValue list)
+    {
+        ctx.PropagateAs("DEL"u8, destination.Bytes);
+        Span<byte> scratch = stackalloc byte[IntegerText.MaxLength];
+        for (long start = 0; start < list.Count; start += ElementsPerRequest)
+        {
+            long length = Math.Min(list.Count - start, ElementsPerRequest);
+            if (ctx.BeginPropagation((int)length + 2) is { } log)
+            {
+                log.Argument("RPUSH"u8);
+                log.Argument(destination.Bytes);
+                foreach (PackedElement element in list.Walk(start, length, forward: true))
+                {
+                    log.Argument(element.AsText(scratch));
+                }
+            }
         }
     }
 

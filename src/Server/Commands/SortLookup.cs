@@ -15,6 +15,10 @@ internal struct SortLookup(CommandContext ctx) : IDisposable
 
     private byte[] _key = [];
 
+    /// <summary>Whether a hash was looked into of which fields expire: what was found there depends on the
+    /// time.</summary>
+    public bool MetExpiringFields { get; private set; }
+
     /// <summary>Finds the string or the field that a pattern names for an element.</summary>
     /// <param name="pattern">The pattern.</param>
     /// <param name="element">What takes the place of its <c>*</c>.</param>
@@ -50,6 +54,7 @@ internal struct SortLookup(CommandContext ctx) : IDisposable
             return false;
         }
 
+        MetExpiringFields |= hashEntry.HasExpiringFields;
         HashValue hash = HashValue.Open(ctx.Database, hashEntry, default);
         bool isThere = hash.TryGet(pattern.Field, out PackedElement fieldValue);
         value = isThere ? fieldValue.AsText(scratch) : default;

@@ -58,6 +58,32 @@ public sealed class PropagationTests : CommandHarness
     }
 
     [Fact]
+    public void A_sorted_list_is_passed_on_element_by_element_where_fields_that_expire_went_into_it()
+    {
+        Run(["RPUSH", "l", .. Enumerable.Repeat("1", 1500)]);
+        Run(["HSET", "h1", "stays", "v", .. Enumerable.Range(0, 200).SelectMany(i => new[] { "f" + i, "x" })]);
+        Run(["HPEXPIRE", "h1", "10", "FIELDS", "200", .. Enumerable.Range(0, 200).Select(i => "f" + i)]);
+        Advance(20);
+        Passed();
+
+        Run("SORT", "l", "LIMIT", "0", "2", "GET", "h*->f199", "GET", "h*->stays", "STORE", "d");
+        string[] few = [.. Passed()];
+        Run("HSET", "h1", "later", "v");
+        Run("HPEXPIRE", "h1", "1000", "FIELDS", "1", "later");
+        Passed();
+        Run("SORT", "l", "GET", "h*->stays", "STORE", "d");
+        string[] many = [.. Passed()];
+        Run("SORT", "l", "LIMIT", "5000", "1", "GET", "h*->stays", "STORE", "d");
+
+        int at = Array.IndexOf(few, "DEL d");
+        Assert.Equal(["DEL d", "RPUSH d  v  v"], few[at..(at + 2)]);
+        Assert.DoesNotContain(few, request => request.StartsWith("SORT", StringComparison.Ordinal));
+        Assert.Equal([1024, 476], many.Where(request => request.StartsWith("RPUSH", StringComparison.Ordinal))
+            .Select(request => request.Split(' ').Length - 2));
+        Assert.Equal(["SORT l LIMIT 5000 1 GET h*->stays STORE d"], Passed());
+    }
+
+    [Fact]
     public void What_changes_nothing_is_not_passed_on()
     {
         Run("GET", "a");
