@@ -127,6 +127,10 @@ internal static class BitFieldCommands
         {
             ctx.KeyChanged(in key, KeyEvent.SetBit, changes);
         }
+        else if (grew)
+        {
+            ctx.PropagateAnyway(); // It counts as no change, on the reference server too, but the string is longer.
+        }
     }
 
     /// <summary>Reads all parts, or replies with the first thing that is wrong.</summary>

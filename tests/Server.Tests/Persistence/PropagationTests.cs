@@ -21,6 +21,7 @@ public sealed class PropagationTests : CommandHarness
     [InlineData("SET a 1 NX", "SET a 1 NX")]
     [InlineData("HSET h f 1 g 2", "HSET h f 1 g 2")]
     [InlineData("HINCRBY h f 1", "HINCRBY h f 1")]
+    [InlineData("BITFIELD b OVERFLOW FAIL INCRBY u1 90 5", "BITFIELD b OVERFLOW FAIL INCRBY u1 90 5")] // It makes the key.
     [InlineData("HSETEX h FNX FIELDS 1 f v", "HSETEX h FNX FIELDS 1 f v")]
     public void A_change_that_depends_on_nothing_else_is_passed_on_as_it_came(string request, string expected)
     {
