@@ -36,6 +36,8 @@ public sealed unsafe class Reclaimer : IDisposable
         Elements,
         List,
         ListNode,
+        Stream,
+        Shared,
         Region,
     }
 
@@ -108,6 +110,9 @@ public sealed unsafe class Reclaimer : IDisposable
                 Interlocked.Increment(ref _pendingObjects);
                 Enqueue(new Work(WorkKind.List, address, 0, 0));
                 break;
+            case ValueEncoding.Stream:
+                FreeStream((StreamState*)address);
+                break;
             default:
                 Invariant.Check(false, "only values with structures of their own have parts to be freed one by one");
                 break;
@@ -116,6 +121,19 @@ public sealed unsafe class Reclaimer : IDisposable
 
     /// <summary>Takes a part of a list's tree.</summary>
     internal void FreeListNode(byte* node) => Enqueue(new Work(WorkKind.ListNode, (nint)node, 0, 0));
+
+    /// <summary>Takes a stream.</summary>
+    internal void FreeStream(StreamState* stream)
+    {
+        Interlocked.Increment(ref _pendingObjects);
+        Enqueue(new Work(WorkKind.Stream, (nint)stream, 0, 0));
+    }
+
+    /// <summary>Takes a share in a part of a stream.</summary>
+    /// <param name="block">The part.</param>
+    /// <param name="release">Gives up the share.</param>
+    internal void FreeShared(byte* block, delegate*<NativeHeap, byte*, FreeFrom, void> release) =>
+        Enqueue(new Work(WorkKind.Shared, (nint)block, (nint)release, 0));
 
     /// <summary>Takes the dict of a collection.</summary>
     internal void FreeElements(ValueType type, DictState* elements)
@@ -189,6 +207,14 @@ public sealed unsafe class Reclaimer : IDisposable
                     break;
                 case WorkKind.ListNode:
                     ListNode.Release(_heap, (byte*)work.First, FreeFrom.Background);
+                    break;
+                case WorkKind.Stream:
+                    StreamState.Free(_heap, (StreamState*)work.First, FreeFrom.Background);
+                    objects = 1;
+                    break;
+                case WorkKind.Shared:
+                    ((delegate*<NativeHeap, byte*, FreeFrom, void>)work.Second)(
+                        _heap, (byte*)work.First, FreeFrom.Background);
                     break;
                 case WorkKind.Dataset:
                     objects = Dict<KeyEntryLayout>.FreeAll(_heap, (DictState*)work.First, FreeFrom.Background);

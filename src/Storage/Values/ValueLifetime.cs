@@ -35,6 +35,9 @@ internal static unsafe class ValueLifetime
             case ValueEncoding.QuickList:
                 ListTree.FreeAll(heap, (ListState*)PointerOf(area), from);
                 break;
+            case ValueEncoding.Stream:
+                StreamState.Free(heap, (StreamState*)PointerOf(area), from);
+                break;
         }
     }
 
@@ -44,6 +47,7 @@ internal static unsafe class ValueLifetime
         ValueEncoding.HashTable or ValueEncoding.SkipList =>
             DictCollection.CountOf((DictState*)PointerOf(EntryBlock.ValueStart(block))),
         ValueEncoding.QuickList => ((ListState*)PointerOf(EntryBlock.ValueStart(block)))->LeafCount,
+        ValueEncoding.Stream => StreamState.EffortOf((StreamState*)PointerOf(EntryBlock.ValueStart(block))),
         _ => 1,
     };
 
@@ -74,6 +78,9 @@ internal static unsafe class ValueLifetime
             case ValueEncoding.QuickList:
                 Unsafe.WriteUnaligned(targetArea, (nint)ListTree.Copy(runtime.Heap, (ListState*)PointerOf(area)));
                 break;
+            case ValueEncoding.Stream:
+                Unsafe.WriteUnaligned(targetArea, (nint)StreamState.Share(runtime.Heap, (StreamState*)PointerOf(area)));
+                break;
             default:
                 long bytes = EntryBlock.AreaBytesOf(source);
                 Debug.Assert(bytes > 0, "a value area is never empty");
@@ -96,6 +103,8 @@ internal static unsafe class ValueLifetime
                 return DictCollection.Of(EntryBlock.TypeOf(block)).BytesOf((DictState*)PointerOf(area), sampleSize);
             case ValueEncoding.QuickList:
                 return ListTree.BytesOf((ListState*)PointerOf(area), sampleSize);
+            case ValueEncoding.Stream:
+                return StreamState.BytesOf((StreamState*)PointerOf(area), sampleSize);
             default:
                 return 0;
         }

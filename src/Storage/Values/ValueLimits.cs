@@ -19,4 +19,7 @@ public readonly record struct ValueLimits
 
     /// <summary>Sorted sets.</summary>
     public SortedSetLimits SortedSets { get; init; } = SortedSetLimits.Default;
+
+    /// <summary>Streams.</summary>
+    public StreamLimits Streams { get; init; } = StreamLimits.Default;
 }
