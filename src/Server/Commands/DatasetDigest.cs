@@ -73,6 +73,9 @@ internal struct DatasetDigest
             case ValueType.SortedSet:
                 AddScoredMembers(database, entry);
                 break;
+            case ValueType.Stream:
+                MixEntries(database, entry);
+                break;
             default:
                 throw new NotSupportedException($"No digest for values of type {entry.Type}.");
         }
@@ -128,6 +131,24 @@ internal struct DatasetDigest
             element.Mix(member.Member.AsText(scratch));
             element.Mix(score[..Numbers.FormatDouble(member.Score, score)]);
             Xor(element._digest);
+        }
+    }
+
+    // Of a stream only the entries count, with a point in their ids; groups and counters do not.
+    private void MixEntries(Database database, Entry entry)
+    {
+        Span<byte> scratch = stackalloc byte[Entry.ScratchBytes];
+        Span<byte> text = stackalloc byte[StreamId.MaxTextLength];
+        foreach (StreamEntry one in StreamValue.Open(database, entry, default))
+        {
+            Span<byte> id = text[..one.Id.Format(text)];
+            id[id.IndexOf((byte)'-')] = (byte)'.';
+            Mix(id);
+            foreach (StreamField field in one)
+            {
+                Mix(field.Name.AsText(scratch));
+                Mix(field.Value.AsText(scratch));
+            }
         }
     }
 

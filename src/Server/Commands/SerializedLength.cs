@@ -7,6 +7,8 @@ namespace KvServer.Server.Commands;
 /// <summary>How many bytes a value takes in a dump file, before compression: DEBUG OBJECT's serializedlength.</summary>
 internal static class SerializedLength
 {
+    private const int RawIdBytes = 16;
+
     /// <summary>The length in bytes of the value as the RDB format writes it.</summary>
     public static long Of(Database database, Entry entry)
     {
@@ -20,6 +22,7 @@ internal static class SerializedLength
             ValueType.Hash => OfHash(HashValue.Open(database, entry, default)),
             ValueType.List => OfList(ListValue.Open(database, entry, default)),
             ValueType.SortedSet => OfSortedSet(SortedSetValue.Open(database, entry, default)),
+            ValueType.Stream => OfStream(StreamValue.Open(database, entry, default)),
             _ => OfSet(SetValue.Open(database, entry, default)),
         };
     }
@@ -55,14 +58,50 @@ internal static class SerializedLength
         return total;
     }
 
+    // Nodes with their ids, what the stream says of itself, groups.
+    private static long OfStream(StreamValue stream)
+    {
+        long total = OfNumber((ulong)stream.NodeCount);
+        StreamNodeEnumerator nodes = stream.Nodes();
+        while (nodes.MoveNext())
+        {
+            total += OfString(RawIdBytes) + OfString(nodes.Bytes.Length);
+        }
+
+        total += OfNumber((ulong)stream.Length) + OfNumber((ulong)stream.EntriesAdded) + OfNumber((ulong)stream.GroupCount);
+        total += OfId(stream.LastId) + OfId(stream.FirstId) + OfId(stream.MaxDeletedId);
+        foreach (StreamGroup group in stream.Groups())
+        {
+            total += OfText(group.Name) + OfId(group.LastId) + OfNumber((ulong)group.EntriesRead)
+                + OfNumber((ulong)group.PendingCount) + OfNumber((ulong)group.ConsumerCount);
+            foreach (StreamPending pending in group.Pending(StreamId.Min))
+            {
+                total += RawIdBytes + sizeof(long) + OfNumber((ulong)pending.Deliveries);
+            }
+
+            foreach (StreamConsumer consumer in group.AllConsumers())
+            {
+                total += OfText(consumer.Name) + sizeof(long) + OfNumber((ulong)consumer.PendingCount)
+                    + (consumer.PendingCount * RawIdBytes);
+            }
+        }
+
+        return total;
+    }
+
+    private static long OfId(StreamId id) => OfNumber(id.Ms) + OfNumber(id.Sequence);
+
     /// <summary>A string: its length in one, two, five or nine bytes, then the bytes.</summary>
-    internal static long OfString(long lengthBytes) => lengthBytes switch
+    internal static long OfString(long lengthBytes) => OfNumber((ulong)lengthBytes) + lengthBytes;
+
+    // A length, or a number in the form of one.
+    private static long OfNumber(ulong number) => number switch
     {
         < 1 << 6 => 1,
         < 1 << 14 => 2,
         <= uint.MaxValue => 5,
         _ => 9,
-    } + lengthBytes;
+    };
 
     /// <summary>An integer in 8, 16 or 32 bits after a type byte, or as a string when it needs more.</summary>
     internal static long OfInteger(long value) => value switch

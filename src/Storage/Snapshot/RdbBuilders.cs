@@ -15,13 +15,11 @@ internal static class RdbBuilders
     /// <returns>False for a collection without elements, which no key can hold.</returns>
     public delegate bool Builder(in RdbTarget target, ref RdbElements elements);
 
-    /// <summary>The builder for a form of value, or <see langword="null"/> where this store has no such type.</summary>
+    /// <summary>The builder for a form of value; <see langword="null"/> for those of modules.</summary>
     public static Builder? Find(RdbType type) => RdbTypes.IsModule(type) ? null : ByType[(int)RdbTypes.ValueTypeOf(type)];
 
-    /// <summary>Why a form of value cannot be loaded.</summary>
-    public static string Refusal(RdbType type) => RdbTypes.IsModule(type)
-        ? $"values of modules ({RdbTypes.NameOf(type)}) cannot be loaded"
-        : $"values of type {RdbTypes.NameOf(type)} cannot be loaded yet";
+    /// <summary>Why a form of value that has no builder cannot be loaded.</summary>
+    public static string Refusal(RdbType type) => $"values of modules ({RdbTypes.NameOf(type)}) cannot be loaded";
 
     private static Builder?[] Table()
     {
@@ -31,6 +29,7 @@ internal static class RdbBuilders
         table[(int)ValueType.Hash] = RdbHashBuilder.Build;
         table[(int)ValueType.List] = BuildList;
         table[(int)ValueType.SortedSet] = RdbSortedSets.Build;
+        table[(int)ValueType.Stream] = RdbStreams.Build;
         return table;
     }
 

@@ -1,79 +1,287 @@
+using System.Buffers.Binary;
+
 namespace KvServer.Storage;
 
-/// <summary>The form of streams in a file: what it takes to pass one by, checked as far as that goes.</summary>
+/// <summary>Makes streams of values in a file, in each of the three forms, or passes them by.</summary>
+/// <remarks>
+/// <code>
+/// nodes     count | id: 16 bytes as a string | packed list as a string | ...
+/// counters  length | last id | first id, largest deleted id | entries added               from the second form on
+/// groups    count | name | last id | entries read (second form) | pending | consumers | ...
+/// pending   count | id: 16 bytes | delivered at: 8 | deliveries | ...
+/// consumers count | name | seen at: 8 | active at: 8 (third form) | count | id: 16 bytes | ... | ...
+/// </code>
+/// <para>Nothing is believed: nodes are looked at element by element (<see cref="StreamNodeCheck"/>), and what they
+/// hold decides about length, first id and order. A node whose entries are all deleted is left out.</para>
+/// </remarks>
 internal static class RdbStreams
 {
     private const int IdBytes = 16;
+    private const int PendingBytes = IdBytes + sizeof(long) + 1;
 
-    /// <summary>Passes by a stream's value.</summary>
+    /// <summary>The builder of this type; see <see cref="RdbBuilders.Builder"/>.</summary>
+    public static bool Build(in RdbTarget target, ref RdbElements elements)
+    {
+        RdbInput input = elements.Input;
+        StreamValue stream = StreamValue.Create(target.Database.Keyspace, target.Limits.Streams);
+        try
+        {
+            StreamId last = StreamId.Min;
+            for (long nodes = input.ReadCount(); nodes > 0; nodes--)
+            {
+                StreamId id = ReadNode(input, ref last, out Span<byte> list, out long count);
+                if (count > 0 && !stream.TryAppendNode(id, list))
+                {
+                    input.Fail("A stream's nodes are not in order");
+                }
+            }
+
+            StreamCounters counters = ReadCounters(input, elements.Type, stream.Length, last);
+            stream.SetLastId(counters.LastId);
+            stream.SetHistory(counters.EntriesAdded, counters.MaxDeletedId);
+            for (long groups = input.ReadCount(); groups > 0; groups--)
+            {
+                BuildGroup(input, elements.Type, stream);
+            }
+
+            target.BeforeStore(input);
+            stream.StoreAs(target.Database, target.Key, lazily: false, target.ExpireAtMs);
+            return true; // A stream may be empty.
+        }
+        finally
+        {
+            stream.Dispose();
+        }
+    }
+
+    /// <summary>Passes by a stream's value: all is checked but names and ids that come twice, which takes memory.</summary>
     public static void Skip(RdbInput input, RdbType type)
     {
-        for (long packs = input.ReadCount(); packs > 0; packs--)
+        StreamId last = StreamId.Min;
+        long length = 0;
+        for (long nodes = input.ReadCount(); nodes > 0; nodes--)
         {
-            SkipEntries(input);
+            ReadNode(input, ref last, out _, out long count);
+            length += count;
         }
 
-        input.ReadUnsigned(); // Length.
-        SkipId(input); // Last id.
-        if (type != RdbType.Stream)
-        {
-            SkipId(input); // First id.
-            SkipId(input); // Largest deleted id.
-            input.ReadUnsigned(); // Entries ever added.
-        }
-
+        ReadCounters(input, type, length, last);
         for (long groups = input.ReadCount(); groups > 0; groups--)
         {
             SkipGroup(input, type);
         }
     }
 
-    private static void SkipEntries(RdbInput input)
+    private static StreamId ReadNode(RdbInput input, ref StreamId last, out Span<byte> list, out long count)
     {
-        if (input.ReadString().Length != IdBytes)
+        ReadOnlySpan<byte> bytes = input.ReadString();
+        if (bytes.Length != IdBytes)
         {
             input.Fail("A stream's entries begin with an id that has not 16 bytes");
         }
 
-        ReadOnlySpan<byte> pack = input.ReadString();
-        if (pack.Length <= PackedList.EmptyBytes || !PackedList.IsValid(pack))
+        StreamId id = IdOf(bytes);
+        list = input.ReadString();
+        if (!StreamNodeCheck.TryCheck(list, id, out StreamId lastOfNode, out count))
         {
             input.Fail("A stream's listpack is damaged");
         }
+
+        if (id <= last)
+        {
+            input.Fail("A stream's nodes are not in order");
+        }
+
+        last = lastOfNode;
+        return id;
+    }
+
+    // Of what is said here only that can be used which nothing else tells.
+    private static StreamCounters ReadCounters(RdbInput input, RdbType type, long length, StreamId lastOfNodes)
+    {
+        ulong announced = input.ReadUnsigned();
+        StreamId last = ReadId(input);
+        StreamId maxDeleted = StreamId.Min;
+        ulong added = (ulong)length;
+        if (type != RdbType.Stream)
+        {
+            ReadId(input); // The first id, which the nodes tell.
+            maxDeleted = ReadId(input);
+            added = input.ReadUnsigned();
+        }
+
+        if (announced != (ulong)length)
+        {
+            input.Fail($"A stream of {announced} entries has {length} of them");
+        }
+
+        if (last < lastOfNodes || last < maxDeleted)
+        {
+            input.Fail("A stream has ids behind its last one");
+        }
+
+        if (added > long.MaxValue || (long)added < length)
+        {
+            input.Fail($"A stream of {length} entries had {added} added");
+        }
+
+        return new StreamCounters(length, last, default, maxDeleted, (long)added, 0);
+    }
+
+    private static void BuildGroup(RdbInput input, RdbType type, in StreamValue stream)
+    {
+        ReadOnlySpan<byte> name = input.ReadString();
+        if (!stream.TryAddGroup(name, StreamId.Min, -1) || !stream.TryFindGroup(name, out StreamGroup group))
+        {
+            input.Fail("A stream has the same consumer group twice");
+            return;
+        }
+
+        StreamId lastId = ReadId(input);
+        long entriesRead = type == RdbType.Stream ? EstimateEntriesRead(stream, lastId) : ReadEntriesRead(input);
+        group.SetLastId(lastId, entriesRead);
+        for (long left = ReadCountOf(input, PendingBytes); left > 0; left--)
+        {
+            if (!group.TryAddPending(ReadPending(input)))
+            {
+                input.Fail("A consumer group has the same pending entry twice");
+            }
+        }
+
+        long assigned = 0;
+        for (long left = input.ReadCount(); left > 0; left--)
+        {
+            assigned += BuildConsumer(input, type, ref group);
+        }
+
+        CheckAssigned(input, assigned, group.PendingCount);
+    }
+
+    // Returns how many pending entries the consumer has.
+    private static long BuildConsumer(RdbInput input, RdbType type, ref StreamGroup group)
+    {
+        if (!group.TryAddConsumer(input.ReadString(), 0, out long number))
+        {
+            input.Fail("A consumer group has the same consumer twice");
+        }
+
+        long seenMs = input.ReadInt64();
+        group.SetSeen(number, seenMs);
+        group.SetActive(number, type == RdbType.Stream3 ? input.ReadInt64() : seenMs); // The best that can be said.
+        long count = ReadCountOf(input, IdBytes);
+        for (long left = count; left > 0; left--)
+        {
+            StreamId id = IdOf(input.Take(IdBytes));
+            if (!group.TryGetPending(id, out StreamPending pending))
+            {
+                input.Fail("A consumer has a pending entry that its group does not have");
+            }
+
+            if (pending.Consumer != 0)
+            {
+                input.Fail("A pending entry belongs to two consumers");
+            }
+
+            group.SetPending(pending with { Consumer = number });
+        }
+
+        return count;
     }
 
     private static void SkipGroup(RdbInput input, RdbType type)
     {
-        input.SkipString(); // Name.
-        SkipId(input);
+        input.ReadString(); // Name.
+        ReadId(input);
         if (type != RdbType.Stream)
         {
-            input.ReadUnsigned(); // Entries read.
+            ReadEntriesRead(input);
         }
 
-        for (long pending = input.ReadCount(); pending > 0; pending--)
+        long pending = ReadCountOf(input, PendingBytes);
+        for (long left = pending; left > 0; left--)
         {
-            input.Skip(IdBytes + sizeof(long)); // Id and time of delivery.
-            input.ReadUnsigned(); // Deliveries.
+            ReadPending(input);
         }
 
+        long assigned = 0;
         for (long consumers = input.ReadCount(); consumers > 0; consumers--)
         {
-            input.SkipString(); // Name.
+            input.ReadString(); // Name.
             input.Skip(type == RdbType.Stream3 ? 2 * sizeof(long) : sizeof(long)); // Times seen and active.
-            long pending = input.ReadCount();
-            if (pending > input.Remaining / IdBytes)
-            {
-                input.Fail($"{pending} pending entries are announced, but only {input.Remaining} bytes are left");
-            }
+            long count = ReadCountOf(input, IdBytes);
+            input.Skip(count * IdBytes);
+            assigned += count;
+        }
 
-            input.Skip(pending * IdBytes);
+        CheckAssigned(input, assigned, pending);
+    }
+
+    private static StreamPending ReadPending(RdbInput input)
+    {
+        StreamId id = IdOf(input.Take(IdBytes));
+        long deliveredMs = input.ReadInt64();
+        ulong deliveries = input.ReadUnsigned();
+        if (deliveries > long.MaxValue)
+        {
+            input.Fail("A pending entry was delivered more often than can be");
+        }
+
+        return new StreamPending(id, deliveredMs, (long)deliveries, 0);
+    }
+
+    private static void CheckAssigned(RdbInput input, long assigned, long pending)
+    {
+        if (assigned != pending)
+        {
+            input.Fail($"Of {pending} pending entries of a group {assigned} have consumers");
         }
     }
 
-    private static void SkipId(RdbInput input)
+    private static long ReadEntriesRead(RdbInput input)
     {
-        input.ReadUnsigned(); // Milliseconds.
-        input.ReadUnsigned(); // Sequence.
+        var entriesRead = (long)input.ReadUnsigned();
+        if (entriesRead < -1)
+        {
+            input.Fail("A consumer group has read fewer entries than none");
+        }
+
+        return entriesRead;
     }
+
+    // The first form does not say how far a group has come; as in redis-server, some places tell.
+    private static long EstimateEntriesRead(in StreamValue stream, StreamId lastId)
+    {
+        if (stream.EntriesAdded == 0 || (stream.Length > 0 && lastId < stream.FirstId))
+        {
+            return 0;
+        }
+
+        if (lastId == stream.LastId)
+        {
+            return stream.EntriesAdded;
+        }
+
+        return lastId == stream.FirstId ? 1 : -1;
+    }
+
+    // Of what takes at least so many bytes each.
+    private static long ReadCountOf(RdbInput input, int bytesEach)
+    {
+        long count = input.ReadLength();
+        if (count > input.Remaining / bytesEach)
+        {
+            input.Fail($"{count} parts of {bytesEach} bytes are announced, but only {input.Remaining} bytes are left");
+        }
+
+        return count;
+    }
+
+    private static StreamId ReadId(RdbInput input)
+    {
+        ulong ms = input.ReadUnsigned();
+        return new StreamId(ms, input.ReadUnsigned());
+    }
+
+    private static StreamId IdOf(ReadOnlySpan<byte> bytes) => new(
+        BinaryPrimitives.ReadUInt64BigEndian(bytes), BinaryPrimitives.ReadUInt64BigEndian(bytes[sizeof(ulong)..]));
 }

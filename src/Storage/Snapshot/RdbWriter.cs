@@ -342,6 +342,7 @@ public sealed partial class RdbWriter
         ValueType.List => RdbType.QuickListPacked,
         ValueType.SortedSet =>
             entry.Encoding == ValueEncoding.PackedList ? RdbType.SortedSetPacked : RdbType.SortedSet,
+        ValueType.Stream => RdbType.Stream2,
         _ => throw new NotSupportedException($"No RDB writer for values of type {entry.Type}."),
     };
 
@@ -387,6 +388,9 @@ public sealed partial class RdbWriter
                     WriteScored(member.Member.Bytes, member.Score);
                 }
 
+                break;
+            case ValueType.Stream:
+                WriteStream(StreamValue.Open(database, entry, default));
                 break;
             default:
                 SetValue set = SetValue.Open(database, entry, default);

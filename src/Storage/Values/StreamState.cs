@@ -33,6 +33,9 @@ internal unsafe struct StreamState
     /// <summary>The largest id of an entry that was deleted by its id.</summary>
     public StreamId MaxDeletedId;
 
+    /// <summary>What a stream says of itself, as files carry it.</summary>
+    public readonly StreamCounters Counters => new(Length, LastId, FirstId, MaxDeletedId, EntriesAdded, GroupCount);
+
     /// <summary>Makes a stream without entries.</summary>
     /// <exception cref="OutOfMemoryException">The system has no memory.</exception>
     public static StreamState* Create(NativeHeap heap)

@@ -47,6 +47,9 @@ public unsafe ref partial struct StreamValue
     /// <summary>Number of nodes of entries (radix-tree-keys).</summary>
     public readonly long NodeCount => _state->NodeCount;
 
+    /// <summary>All of these at once, and how many groups there are.</summary>
+    public readonly StreamCounters Counters => _state->Counters;
+
     private readonly StreamNodeTree Entries => new(Heap, &_state->Entries);
 
     /// <summary>Number of nodes of the tree that leads to the nodes of entries (radix-tree-nodes). O(that number).</summary>

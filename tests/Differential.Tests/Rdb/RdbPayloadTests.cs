@@ -75,28 +75,6 @@ public sealed class RdbPayloadTests(EpollPair pair) : RdbTest, IClassFixture<Epo
         }
     }
 
-    [Fact]
-    public async Task Values_of_the_type_that_is_missing_here_are_recognised()
-    {
-        ServerPair.RequireReference();
-        await pair.ResetAsync();
-        using RespClient reference = pair.Reference.Connect();
-        using RespClient ours = pair.Ours.Connect();
-        foreach (string line in new[]
-        {
-            "XADD stream 1-1 f v", "XGROUP CREATE stream g 0",
-            "XREADGROUP GROUP g c STREAMS stream >", "XADD stream 2-1 g {x*300}", "XDEL stream 1-1",
-        })
-        {
-            Assert.False(reference.ExecuteLine(line).IsError, line);
-        }
-
-        byte[] dump = Send(reference, ["DUMP"u8.ToArray(), "stream"u8.ToArray()]).Text;
-        ours.Send([.. new[] { "RESTORE", "k", "0" }.Select(Encoding.ASCII.GetBytes), dump]);
-        string error = ours.ReadReply().AsString;
-        Assert.StartsWith("ERR Bad data format: values of type ", error, StringComparison.Ordinal);
-    }
-
     private static void Restore(RespClient client, string key, byte[] payload) =>
         Send(client, ["RESTORE"u8.ToArray(), Encoding.ASCII.GetBytes(key), "0"u8.ToArray(), payload, "REPLACE"u8.ToArray()]);
 

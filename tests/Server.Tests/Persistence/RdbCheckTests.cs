@@ -21,13 +21,15 @@ public sealed class RdbCheckTests : IDisposable
             file.Key(sample.Type, sample.Name).Raw(sample.Value);
         }
 
+        file.Key(7, "module").Length(ulong.MaxValue).Length(0);
+
         (bool isGood, string report) = Check(file.End().ToArray());
         Assert.True(isGood, report);
         Assert.Contains("AUX FIELD redis-ver = '7.4.0'\n", report, StringComparison.Ordinal);
         Assert.Contains("] Selecting DB ID 0\n", report, StringComparison.Ordinal);
         Assert.Contains("RDB looks OK!", report, StringComparison.Ordinal);
-        Assert.Contains($"[info] {RdbSamples.All.Count + 2} keys read\n[info] 2 expires\n[info] 1 already expired\n", report, StringComparison.Ordinal);
-        Assert.Contains("[info] 1 keys of type stream-v3, which this server cannot load\n", report, StringComparison.Ordinal);
+        Assert.Contains($"[info] {RdbSamples.All.Count + 3} keys read\n[info] 2 expires\n[info] 1 already expired\n", report, StringComparison.Ordinal);
+        Assert.Contains("[info] 1 keys of type module-value, which this server cannot load\n", report, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -120,7 +120,7 @@ public class RdbCorruptionTests : RdbTest
     private static byte[] AllForms()
     {
         RdbBytes file = new RdbBytes().Header(12).Raw(0xFE, 0);
-        foreach (RdbSamples sample in RdbSamples.All.Where(sample => sample.Type is 0 or 2 or 4 or 9 or 11 or 13 or 16 or 20 or 24 or 25))
+        foreach (RdbSamples sample in RdbSamples.All.Where(sample => sample.Type is 0 or 2 or 4 or 9 or 11 or 13 or 15 or 16 or 19 or 20 or 21 or 24 or 25))
         {
             file.Key(sample.Type, sample.Name).Raw(sample.Value);
         }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using KvServer.Storage.Tests.Values;
 using KvServer.TestSupport.Rdb;
 
 namespace KvServer.Storage.Tests.Snapshot;
@@ -148,6 +149,10 @@ public abstract class RdbTest : StoreTest
                 }
 
                 value = string.Join('|', members);
+            }
+            else if (entry.Type == ValueType.Stream)
+            {
+                value = StreamModel.Describe(StreamValue.Open(database, entry, default), hasActiveTimes: false);
             }
             else
             {

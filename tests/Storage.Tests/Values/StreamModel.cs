@@ -16,7 +16,8 @@ internal sealed class StreamModel
 
     public long Added { get; set; }
 
-    public static string Describe(StreamValue stream)
+    /// <summary>A stream as text; files do not hold when consumers were active.</summary>
+    public static string Describe(StreamValue stream, bool hasActiveTimes = true)
     {
         StringBuilder text = new();
         text.Append(CultureInfo.InvariantCulture, $"{stream.Length} {stream.FirstId} {stream.LastId} {stream.MaxDeletedId} ");
@@ -42,7 +43,7 @@ internal sealed class StreamModel
             foreach (StreamConsumer consumer in group.AllConsumers())
             {
                 text.Append(CultureInfo.InvariantCulture, $"  consumer {Text(consumer.Name)} {consumer.SeenMs} ");
-                text.Append(CultureInfo.InvariantCulture, $"{consumer.ActiveMs} {consumer.PendingCount}:");
+                text.Append(CultureInfo.InvariantCulture, $"{(hasActiveTimes ? consumer.ActiveMs : 0)} {consumer.PendingCount}:");
                 foreach (StreamPending pending in group.PendingOf(consumer.Number, StreamId.Min))
                 {
                     text.Append(CultureInfo.InvariantCulture, $" {pending.Id}");

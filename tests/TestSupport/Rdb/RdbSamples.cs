@@ -9,7 +9,7 @@ public sealed record RdbSamples(int Type, string Name, byte[] Value, bool IsKnow
 {
     private static readonly string Long = new('x', 300);
 
-    /// <summary>Samples of all forms this server has no type for, and of all for sets and strings.</summary>
+    /// <summary>Samples of all forms but those of modules.</summary>
     public static IReadOnlyList<RdbSamples> All { get; } =
     [
         new(0, "string", Bytes().String("text").ToArray()),
@@ -42,30 +42,45 @@ public sealed record RdbSamples(int Type, string Name, byte[] Value, bool IsKnow
 
     private static RdbBytes Bytes() => new();
 
-    // One entry 1-1 with the field f = v, one group with one consumer that has the entry pending.
+    // Two nodes, in the first of which an entry is deleted and another has fields of its own; a group with two consumers
+    // that have an entry each, and one that has read nothing nobody knows how much of.
     private static byte[] Stream(int form)
     {
-        byte[] id = [0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1];
-        RdbBytes bytes = Bytes().Length(1).String(id)
-            .String(RdbBytes.ListPack(1, 0, 1, "f", 0, 2, 0, 0, "v", 4)).Length(1).Length(1).Length(1);
+        RdbBytes bytes = Bytes().Length(2)
+            .String(Id(1, 1)).String(RdbBytes.ListPack(
+                2, 1, 1, "f", 0, 2, 0, 0, "v", 4, 3, 0, 1, "w", 4, 0, 2, -1, 2, "g", 7, "h", Long, 8))
+            .String(Id(5, 0)).String(RdbBytes.ListPack(1, 0, 1, "f", 0, 2, 0, 0, 12, 4))
+            .Length(3).Length(5).Length(0);
         if (form >= 2)
         {
-            bytes.Length(1).Length(1).Length(0).Length(0).Length(1);
+            bytes.Length(1).Length(1).Length(1).Length(2).Length(4);
         }
 
-        bytes.Length(1).String("g").Length(1).Length(1);
+        bytes.Length(2).String("g").Length(3).Length(0);
         if (form >= 2)
         {
-            bytes.Length(1);
+            bytes.Length(3);
         }
 
-        bytes.Length(1).Raw(id).Int64(1_700_000_000_000).Length(1);
-        bytes.Length(1).String("c").Int64(1_700_000_000_000);
-        if (form >= 3)
+        bytes.Length(2).Raw(Id(1, 1)).Int64(1_700_000_000_000).Length(1).Raw(Id(3, 0)).Int64(1_700_000_000_007).Length(300);
+        bytes.Length(2);
+        AddConsumer(bytes, form, "a").Length(1).Raw(Id(1, 1));
+        AddConsumer(bytes, form, "b").Length(1).Raw(Id(3, 0));
+        bytes.String("h").Length(0).Length(0);
+        if (form >= 2)
         {
-            bytes.Int64(1_700_000_000_000);
+            bytes.Length(ulong.MaxValue);
         }
 
-        return bytes.Length(1).Raw(id).ToArray();
+        bytes.Length(0).Length(1);
+        return AddConsumer(bytes, form, "c").Length(0).ToArray();
     }
+
+    private static RdbBytes AddConsumer(RdbBytes bytes, int form, string name)
+    {
+        bytes.String(name).Int64(1_700_000_000_000);
+        return form >= 3 ? bytes.Int64(1_700_000_000_123) : bytes;
+    }
+
+    private static byte[] Id(byte ms, byte sequence) => [0, 0, 0, 0, 0, 0, 0, ms, 0, 0, 0, 0, 0, 0, 0, sequence];
 }
