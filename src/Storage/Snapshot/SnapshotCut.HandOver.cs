@@ -177,6 +177,20 @@ public sealed unsafe partial class SnapshotCut
             case ValueEncoding.QuickList:
                 BeginList((ListState*)Unsafe.ReadUnaligned<nint>(area), index, key, expireAtMs, clock);
                 break;
+            case ValueEncoding.Stream:
+                var stream = (StreamState*)Unsafe.ReadUnaligned<nint>(area);
+                if (!SnapshotStreamWalk.IsSmall(stream))
+                {
+                    BeginStream(stream, index, key, expireAtMs, clock);
+                    break;
+                }
+
+                target.SelectDatabase(_byIndex[index]!);
+                target.Number(SnapshotRecordKind.Stream, key, expireAtMs, clock, stream->NodeCount);
+                _smallStream.Begin(stream);
+                _smallStream.Write(target, long.MaxValue);
+                target.End();
+                break;
             default:
                 Invariant.Check(false, "a snapshot knows every encoding that a key can have");
                 break;
@@ -223,6 +237,19 @@ public sealed unsafe partial class SnapshotCut
             walk.End();
             throw;
         }
+    }
+
+    // As for a list.
+    private void BeginStream(StreamState* stream, int index, ReadOnlySpan<byte> key, long expireAtMs, uint clock)
+    {
+        _waiting.EnsureCapacity(_waiting.Count + 1);
+        SnapshotStreamWalk walk = new(_keyspace, PieceBytes);
+        SnapshotPart part = new(null, ValueType.Stream, stream->NodeCount, index, key.ToArray(), expireAtMs, clock)
+        {
+            Stream = walk,
+        };
+        walk.BeginShared(stream); // Nothing can fail any more.
+        _waiting.Enqueue(part);
     }
 
     // The table may still have been made for many elements, so the buckets are limited too.

@@ -88,6 +88,10 @@ public sealed unsafe partial class SnapshotCut
         {
             _out.Number(SnapshotRecordKind.List, part.Key, part.ExpireAtMs, part.Clock, part.Count);
         }
+        else if (part.Type == ValueType.Stream)
+        {
+            _out.Number(SnapshotRecordKind.Stream, part.Key, part.ExpireAtMs, part.Clock, part.Count);
+        }
         else
         {
             BeginElements(
@@ -108,6 +112,17 @@ public sealed unsafe partial class SnapshotCut
         if (part.List is not null)
         {
             StepList(part, part.List);
+            return;
+        }
+
+        if (part.Stream is not null)
+        {
+            // Given up, there are no marks to set right.
+            if (_discards || !part.Stream.Write(_out, PieceBytes))
+            {
+                Leave(part);
+            }
+
             return;
         }
 
@@ -200,7 +215,7 @@ public sealed unsafe partial class SnapshotCut
     private void Leave(SnapshotPart part)
     {
         _out.End();
-        if (part.List is null)
+        if (part.Start != null)
         {
             _parts.Remove((nint)part.Start);
         }

@@ -40,6 +40,7 @@ public sealed unsafe partial class SnapshotCut
     private readonly Dictionary<nint, SnapshotPart> _parts = [];
     private readonly Queue<SnapshotPart> _waiting = new();
     private readonly EntryFlags _newMark;
+    private readonly SnapshotStreamWalk _smallStream;
     private SnapshotPart? _current;
     private int _dataset;
     private bool _discards;
@@ -52,6 +53,7 @@ public sealed unsafe partial class SnapshotCut
         _heldBack = new SnapshotRecordWriter(queue, holdsBack: true);
         _newMark = keyspace.NewMark;
         _byIndex = new SnapshotDataset?[keyspace.DatabaseCount];
+        _smallStream = new SnapshotStreamWalk(keyspace, PieceBytes);
     }
 
     /// <summary>Keys at the cut.</summary>
@@ -133,10 +135,10 @@ public sealed unsafe partial class SnapshotCut
         _parts.Clear();
         foreach (SnapshotPart part in _waiting)
         {
-            part.List?.End();
+            part.EndShares();
         }
 
-        _current?.List?.End();
+        _current?.EndShares();
         FreeOrphans();
     }
 
@@ -152,7 +154,7 @@ public sealed unsafe partial class SnapshotCut
 
     private void Release(SnapshotPart part)
     {
-        part.List?.End();
+        part.EndShares();
         if (!part.IsOwned)
         {
             return;

@@ -10,7 +10,8 @@ namespace KvServer.Storage;
 /// A long string comes in pieces, and in the file the length of its compressed form stands before it. So it is gathered
 /// first; one that is too long for that, or that there is no memory for, goes through piece by piece as it is.
 /// </remarks>
-public sealed class SnapshotEncoder(RdbWriter writer, Keyspace keyspace, AccessHintKind hints) : RecordEncoder, IDisposable
+public sealed partial class SnapshotEncoder(RdbWriter writer, Keyspace keyspace, AccessHintKind hints)
+    : RecordEncoder, IDisposable
 {
     private readonly LongStringBuffer _gathered = new();
     private SnapshotRecordKind _open;
@@ -100,6 +101,14 @@ public sealed class SnapshotEncoder(RdbWriter writer, Keyspace keyspace, AccessH
                 writer.AddScoredMember(
                     record.Bytes[sizeof(double)..], BinaryPrimitives.ReadDoubleLittleEndian(record.Bytes));
                 break;
+            case SnapshotRecordKind.Stream:
+                _open = record.Kind;
+                writer.BeginStream(record.Key, record.ExpireAtMs, HintOf(record), record.Number);
+                break;
+            case >= SnapshotRecordKind.StreamNode and <= SnapshotRecordKind.StreamConsumer:
+                Invariant.Check(_open == SnapshotRecordKind.Stream, "parts follow their stream");
+                EncodeStreamPart(record);
+                break;
             case SnapshotRecordKind.LongString:
                 _open = record.Kind;
                 if (!writer.Compresses || record.Number > MaxGatheredBytes || !_gathered.TryBegin(record, HintOf(record)))
@@ -114,7 +123,8 @@ public sealed class SnapshotEncoder(RdbWriter writer, Keyspace keyspace, AccessH
                 break;
             case SnapshotRecordKind.Piece:
                 Invariant.Check(
-                    _open is SnapshotRecordKind.LongString or SnapshotRecordKind.List, "pieces follow their string");
+                    _open is SnapshotRecordKind.LongString or SnapshotRecordKind.List or SnapshotRecordKind.Stream,
+                    "pieces follow their string");
                 if (_gathered.IsOpen)
                 {
                     _gathered.Append(record.Bytes);

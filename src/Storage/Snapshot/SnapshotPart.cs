@@ -10,7 +10,7 @@ internal sealed unsafe class SnapshotPart(
 {
     /// <summary>Where the walk over a dict's elements stands.</summary>
     public SnapshotTableWalk Walk =
-        type is ValueType.String or ValueType.List ? default : new SnapshotTableWalk((DictState*)start);
+        HasElements(type) ? new SnapshotTableWalk((DictState*)start) : default;
 
     /// <summary>The dict's state, or the string's bytes.</summary>
     public byte* Start { get; set; } = start;
@@ -19,14 +19,16 @@ internal sealed unsafe class SnapshotPart(
 
     public bool IsString => Type == ValueType.String;
 
-    /// <summary>What is done with the elements; not for strings and lists.</summary>
-    public DictCollection Collection { get; } =
-        type is ValueType.String or ValueType.List ? null! : DictCollection.Of(type);
+    /// <summary>What is done with the elements; not for strings, lists and streams.</summary>
+    public DictCollection Collection { get; } = HasElements(type) ? DictCollection.Of(type) : null!;
 
     /// <summary>The walk over a list, which has its share in the list's nodes: commands need not know of it.</summary>
     public SnapshotListWalk? List { get; init; }
 
-    /// <summary>Elements, bytes, or a list's nodes, at the cut.</summary>
+    /// <summary>The walk over a stream, of which the same is true.</summary>
+    public SnapshotStreamWalk? Stream { get; init; }
+
+    /// <summary>Elements, bytes, or a list's or stream's nodes, at the cut.</summary>
     public long Count { get; } = count;
 
     public int Database { get; } = database;
@@ -38,9 +40,9 @@ internal sealed unsafe class SnapshotPart(
     public uint Clock { get; } = clock;
 
     /// <summary>The earliest time at the cut at which an element expires, or <see cref="Database.NoExpiry"/>.</summary>
-    public long FirstExpiryMs { get; } = type is ValueType.String or ValueType.List
-        ? Storage.Database.NoExpiry
-        : DictCollection.Of(type).FirstExpiryMsOf((DictState*)start);
+    public long FirstExpiryMs { get; } = HasElements(type)
+        ? DictCollection.Of(type).FirstExpiryMsOf((DictState*)start)
+        : Storage.Database.NoExpiry;
 
     /// <summary>Elements, bytes or nodes handed over so far.</summary>
     public long Done { get; set; }
@@ -56,4 +58,14 @@ internal sealed unsafe class SnapshotPart(
 
     /// <summary>Pieces of a string as they were before they were changed, by number.</summary>
     public Dictionary<long, byte[]>? SavedPieces { get; set; }
+
+    /// <summary>Gives up what the walk over a list or stream has its share in.</summary>
+    public void EndShares()
+    {
+        List?.End();
+        Stream?.End();
+    }
+
+    private static bool HasElements(ValueType type) =>
+        type is not (ValueType.String or ValueType.List or ValueType.Stream);
 }

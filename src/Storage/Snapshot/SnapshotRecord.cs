@@ -3,7 +3,7 @@ using System.Buffers.Binary;
 namespace KvServer.Storage;
 
 /// <summary>Reads the records of a chunk. Any thread; spans are valid until the chunk is given back.</summary>
-public ref struct SnapshotRecord
+public ref partial struct SnapshotRecord
 {
     private ReadOnlySpan<byte> _rest;
 
@@ -23,7 +23,7 @@ public ref struct SnapshotRecord
     public uint AccessClock { get; private set; }
 
     /// <summary>The string, packed value, member (of a sorted set: behind its score), field's name, node of a list or
-    /// piece.</summary>
+    /// stream, name of a group or consumer, or piece.</summary>
     public ReadOnlySpan<byte> Bytes { get; private set; }
 
     /// <summary>The value of a field whose name is <see cref="Bytes"/>.</summary>
@@ -33,8 +33,8 @@ public ref struct SnapshotRecord
     /// <see cref="Database.NoExpiry"/>.</summary>
     public long FieldExpireAtMs { get; private set; }
 
-    /// <summary>The integer, number of elements or of a list's nodes, bytes of the long string or element, or database
-    /// index.</summary>
+    /// <summary>The integer, number of elements, nodes, consumers or (of a group or consumer) pending entries, bytes of the
+    /// long string, element or node, or database index.</summary>
     public long Number { get; private set; }
 
     /// <summary>Keys of the database at the cut.</summary>
@@ -42,6 +42,25 @@ public ref struct SnapshotRecord
 
     /// <summary>Of these: keys with an expiry time.</summary>
     public long ExpireCount { get; private set; }
+
+    /// <summary>What the entries of a stream's node are told as differences to, or what a group delivered last.</summary>
+    public StreamId StreamId { get; private set; }
+
+    /// <summary>What a stream says of itself.</summary>
+    public StreamCounters Counters { get; private set; }
+
+    /// <summary>How many entries a group has read, or -1 when nobody knows.</summary>
+    public long EntriesRead { get; private set; }
+
+    /// <summary>A pending entry: of a group, and behind <see cref="SnapshotRecordKind.StreamConsumers"/> of a consumer.
+    /// </summary>
+    public StreamPending Pending { get; private set; }
+
+    /// <summary>When a consumer was last named in a command.</summary>
+    public long SeenMs { get; private set; }
+
+    /// <summary>When a consumer last got entries, or -1.</summary>
+    public long ActiveMs { get; private set; }
 
     /// <summary>Goes to the next record.</summary>
     /// <returns><see langword="false"/> behind the last one.</returns>
@@ -75,6 +94,9 @@ public ref struct SnapshotRecord
                 TakeBytes();
                 ValueBytes = Bytes;
                 Bytes = name;
+                break;
+            case >= SnapshotRecordKind.StreamNode and <= SnapshotRecordKind.StreamConsumer:
+                TakeStreamPart();
                 break;
             case SnapshotRecordKind.End:
                 break;

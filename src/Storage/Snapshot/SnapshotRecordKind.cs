@@ -69,4 +69,29 @@ public enum SnapshotRecordKind : byte
 
     /// <summary>A member of a sorted set: 8 bytes of score before its bytes.</summary>
     ScoredMember = 32,
+
+    /// <summary>A key with a stream whose nodes follow, then its <see cref="StreamCounters"/> and groups, up to an
+    /// <see cref="End"/>.</summary>
+    Stream = 40,
+
+    /// <summary>A node of a stream.</summary>
+    StreamNode = 41,
+
+    /// <summary>A node of a stream so long that its pieces follow.</summary>
+    LongStreamNode = 42,
+
+    /// <summary>What a stream says of itself; its groups follow.</summary>
+    StreamCounters = 43,
+
+    /// <summary>A consumer group; its pending entries follow, then <see cref="StreamConsumers"/>.</summary>
+    StreamGroup = 44,
+
+    /// <summary>A pending entry of the group, or once more of the consumer.</summary>
+    StreamPending = 45,
+
+    /// <summary>How many consumers the group has, which follow.</summary>
+    StreamConsumers = 46,
+
+    /// <summary>A consumer; its pending entries follow.</summary>
+    StreamConsumer = 47,
 }

@@ -7,7 +7,7 @@ namespace KvServer.Storage;
 /// <code>
 /// record of a key      [kind:1][expireAt:8][clock:4][keyLength:4] key  value
 /// value                String, IntSet, Packed...                         [length:4] bytes
-///                      Integer, LongString (bytes), List (nodes),
+///                      Integer, LongString (bytes), List and Stream (nodes),
 ///                      Set, Hash and SortedSet (elements)                [number:8]
 ///                      ExpiringHash (fields)                             [number:8][first expireAt:8]
 /// Piece, Member, ListNode, ListElement  [kind:1][length:4] bytes
@@ -17,7 +17,7 @@ namespace KvServer.Storage;
 /// </code>
 /// Records never lie across two chunks. Command loop only.
 /// </remarks>
-internal sealed class SnapshotRecordWriter(SnapshotQueue queue, bool holdsBack)
+internal sealed unsafe partial class SnapshotRecordWriter(SnapshotQueue queue, bool holdsBack)
 {
     /// <summary>Bytes of a key's record before the key.</summary>
     internal const int HeaderBytes = 1 + sizeof(long) + sizeof(uint) + sizeof(int);
