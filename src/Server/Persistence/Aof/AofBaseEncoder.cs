@@ -7,7 +7,7 @@ namespace KvServer.Server.Persistence.Aof;
 /// <summary>Turns the records of a snapshot into commands: the base file with <c>aof-use-rdb-preamble no</c>.</summary>
 /// <remarks>Collections go in requests of at most 64 elements. On the snapshot's thread.</remarks>
 /// <param name="output">Where the commands go; the caller flushes it.</param>
-internal sealed class AofBaseEncoder(RdbOutput output) : RecordEncoder
+internal sealed partial class AofBaseEncoder(RdbOutput output) : RecordEncoder
 {
     private const int ElementsPerRequest = 64;
 
@@ -79,6 +79,12 @@ internal sealed class AofBaseEncoder(RdbOutput output) : RecordEncoder
             case SnapshotRecordKind.List:
                 Open(record);
                 break;
+            case SnapshotRecordKind.Stream:
+                Open(record);
+                break;
+            case >= SnapshotRecordKind.StreamNode and <= SnapshotRecordKind.StreamConsumer:
+                EncodeStreamPart(record, chunk);
+                break;
             case SnapshotRecordKind.SortedSet:
                 Open(record);
                 BeginElements(SortedSetCommand, argumentsPerElement: 2, record.Number);
@@ -110,6 +116,9 @@ internal sealed class AofBaseEncoder(RdbOutput output) : RecordEncoder
                 BeginElements(ListCommand, argumentsPerElement: 1, count: 1);
                 BeginElement(_key);
                 BeginPieces(record.Number);
+                break;
+            case SnapshotRecordKind.Piece when _isNodeOpen:
+                AddNodePiece(record.Bytes);
                 break;
             case SnapshotRecordKind.Piece:
                 AddPiece(record.Bytes);
