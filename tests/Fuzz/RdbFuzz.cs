@@ -109,6 +109,11 @@ public sealed class RdbFuzz : IDisposable
                 && Describe(database, key) == value,
             "what was restored does not survive a second dump");
         Expect(payload, _heap.UsedBytes <= (payload.Length * MaxGrowth) + SlackBytes, "memory out of proportion");
+        if (database.TryFind(key, LookupFlags.None, out entry) && entry.Type == ValueType.Stream)
+        {
+            Change(payload, StreamValue.Open(database, entry, StreamLimits.Default));
+        }
+
         database.Delete(key);
         _store.Reclaimer.WaitUntilIdle();
         _heap.Verify();
@@ -255,6 +260,51 @@ public sealed class RdbFuzz : IDisposable
         return text.ToString();
     }
 
+    // What was let in must also bear to be changed, however its numbers are encoded.
+    private void Change(byte[] payload, StreamValue stream)
+    {
+        List<StreamId> ids = [];
+        foreach (StreamEntry entry in stream.Range(StreamId.Min, StreamId.Max, forward: false))
+        {
+            ids.Add(entry.Id);
+        }
+
+        Expect(payload, ids.Count == stream.Length, "walking back meets other entries");
+        Expect(payload, ids.Count == 0 || stream.Delete(ids[_random.Next(ids.Count)]), "an entry cannot be deleted");
+        stream.TrimToLength(_random.NextInt64(stream.Length + 1), approximate: false, limit: 0);
+        if (stream.LastId.TryGetNext(out StreamId next))
+        {
+            Expect(payload, stream.TryAppend(next, new OneField()), "an entry cannot be added");
+            Expect(payload, stream.Contains(next), "an added entry is missing");
+        }
+
+        long left = 0;
+        foreach (StreamEntry entry in stream)
+        {
+            Expect(payload, entry.FieldCount > 0, "an entry has no fields");
+            left++;
+        }
+
+        Expect(payload, left == stream.Length, "a changed stream is counted wrongly");
+        StreamGroupEnumerator groups = stream.Groups();
+        if (groups.MoveNext())
+        {
+            StreamGroup group = groups.Current;
+            if (group.TryGetPendingFrom(StreamId.Min, out StreamPending pending))
+            {
+                Expect(payload, group.RemovePending(pending.Id), "a pending entry cannot be removed");
+            }
+
+            StreamConsumerEnumerator consumers = group.AllConsumers();
+            if (consumers.MoveNext())
+            {
+                group.RemoveConsumer(consumers.Current.Number);
+            }
+
+            Expect(payload, stream.RemoveGroup(group.Name.ToArray()), "a group cannot be removed");
+        }
+    }
+
     private static byte[] FileOfSamples()
     {
         RdbBytes file = new RdbBytes().Header(12).Raw(0xFE, 0).Raw(0xFB).Length(4).Length(1);
@@ -264,5 +314,14 @@ public sealed class RdbFuzz : IDisposable
         }
 
         return file.End().ToArray();
+    }
+
+    private readonly struct OneField : IStreamFields
+    {
+        public int Count => 1;
+
+        public ReadOnlySpan<byte> NameAt(int index) => "f"u8;
+
+        public ReadOnlySpan<byte> ValueAt(int index) => "value"u8;
     }
 }

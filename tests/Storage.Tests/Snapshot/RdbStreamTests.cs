@@ -99,6 +99,21 @@ public sealed class RdbStreamTests : RdbTest
         Assert.Contains($"{ulong.MaxValue}-{ulong.MaxValue} f=v\n", StreamModel.Describe(StreamValue.Open(Db, Find("key"), default)), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Numbers_in_longer_forms_than_they_need_are_shortened_by_changes()
+    {
+        byte[] list = Wide(4, 1, 1, "f", 0, 2, 0, 0, "a", 4, 2, 1, 0, "b", 4, 3, 2, 0, "c", 4, 0, 3, 0, 1, "g", "d", 6, 2, 4, 0, "e", 4);
+        RdbBytes value = Node(new RdbBytes().Length(1), 1, list);
+        Assert.True(TryRestore(19, Counters(value, length: 4, last: 5, deleted: 0, added: 5).Length(0).ToArray()));
+        StreamValue stream = StreamValue.Open(Db, Find("key"), StreamLimits.Default);
+        Assert.True(stream.Delete(new StreamId(2, 0)));
+        Assert.Null(stream.FindFault());
+        Assert.Equal(2, stream.TrimToLength(1, approximate: false, limit: 0));
+        Assert.Null(stream.FindFault());
+        Assert.Equal("1 5-0 5-0 2-0 5 0\n5-0 f=e\n", StreamModel.Describe(stream));
+        Heap.Verify();
+    }
+
     public static TheoryData<object[]> DamagedNodes =>
     [
         new object[] { RdbBytes.ListPack() },
@@ -223,6 +238,23 @@ public sealed class RdbStreamTests : RdbTest
         }
 
         Assert.Equal("stream", EncodingOf("key"));
+    }
+
+    // A listpack whose integers all take 64 bits.
+    private static byte[] Wide(params object[] items)
+    {
+        List<byte> bytes = [0, 0, 0, 0, (byte)items.Length, 0];
+        foreach (object item in items)
+        {
+            bytes.AddRange(item is string text
+                ? [(byte)(0x80 | text.Length), .. B(text), (byte)(1 + text.Length)]
+                : [0xF4, .. BitConverter.GetBytes((long)(int)item), 9]);
+        }
+
+        bytes.Add(0xFF);
+        bytes[0] = (byte)bytes.Count;
+        bytes[1] = (byte)(bytes.Count >> 8);
+        return [.. bytes];
     }
 
     private static byte[] Pack(int live, int deleted, params (int Flags, long Ms, long Sequence)[] entries) => RdbBytes.ListPack(
