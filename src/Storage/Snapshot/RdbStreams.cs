@@ -12,7 +12,8 @@ namespace KvServer.Storage;
 /// consumers count | name | seen at: 8 | active at: 8 (third form) | count | id: 16 bytes | ... | ...
 /// </code>
 /// <para>Nothing is believed: nodes are looked at element by element (<see cref="StreamNodeCheck"/>), and what they
-/// hold decides about length, first id and order. A node whose entries are all deleted is left out.</para>
+/// hold decides about length, first id and order. A node whose entries are all deleted is left out. So are deleted entries
+/// that lie behind what comes later, as XSETID can make them.</para>
 /// </remarks>
 internal static class RdbStreams
 {
@@ -29,11 +30,7 @@ internal static class RdbStreams
             StreamId last = StreamId.Min;
             for (long nodes = input.ReadCount(); nodes > 0; nodes--)
             {
-                StreamId id = ReadNode(input, ref last, out Span<byte> list, out long count);
-                if (count > 0 && !stream.TryAppendNode(id, list))
-                {
-                    input.Fail("A stream's nodes are not in order");
-                }
+                BuildNode(input, ref last, stream);
             }
 
             StreamCounters counters = ReadCounters(input, elements.Type, stream.Length, last);
@@ -61,8 +58,8 @@ internal static class RdbStreams
         long length = 0;
         for (long nodes = input.ReadCount(); nodes > 0; nodes--)
         {
-            ReadNode(input, ref last, out _, out long count);
-            length += count;
+            ReadNode(input, ref last, out _, out StreamNodeFigures figures);
+            length += figures.Count;
         }
 
         ReadCounters(input, type, length, last);
@@ -72,7 +69,35 @@ internal static class RdbStreams
         }
     }
 
-    private static StreamId ReadNode(RdbInput input, ref StreamId last, out Span<byte> list, out long count)
+    private static void BuildNode(RdbInput input, ref StreamId last, in StreamValue stream)
+    {
+        StreamId lastBefore = last;
+        StreamId id = ReadNode(input, ref last, out Span<byte> list, out StreamNodeFigures figures);
+        if (figures.Count == 0)
+        {
+            return;
+        }
+
+        if (id <= stream.LastId && lastBefore < id)
+        {
+            stream.SetLastId(lastBefore); // Deleted entries lie behind.
+        }
+
+        if (!figures.IsOrdered)
+        {
+            byte[] copy = list.ToArray();
+            StreamNode.DropDeleted(copy, id);
+            list = copy.AsSpan(0, new PackedList(copy).LengthBytes);
+        }
+
+        if (!stream.TryAppendNode(id, list))
+        {
+            input.Fail("A stream's nodes are not in order");
+        }
+    }
+
+    private static StreamId ReadNode(
+        RdbInput input, ref StreamId last, out Span<byte> list, out StreamNodeFigures figures)
     {
         ReadOnlySpan<byte> bytes = input.ReadString();
         if (bytes.Length != IdBytes)
@@ -82,17 +107,21 @@ internal static class RdbStreams
 
         StreamId id = IdOf(bytes);
         list = input.ReadString();
-        if (!StreamNodeCheck.TryCheck(list, id, out StreamId lastOfNode, out count))
+        if (!StreamNodeCheck.TryCheck(list, id, out figures))
         {
             input.Fail("A stream's listpack is damaged");
         }
 
-        if (id <= last)
+        if (figures.Count > 0)
         {
-            input.Fail("A stream's nodes are not in order");
+            if (figures.FirstId <= last)
+            {
+                input.Fail("A stream's nodes are not in order");
+            }
+
+            last = figures.LastId;
         }
 
-        last = lastOfNode;
         return id;
     }
 
@@ -115,7 +144,7 @@ internal static class RdbStreams
             input.Fail($"A stream of {announced} entries has {length} of them");
         }
 
-        if (last < lastOfNodes || last < maxDeleted)
+        if (last < lastOfNodes)
         {
             input.Fail("A stream has ids behind its last one");
         }

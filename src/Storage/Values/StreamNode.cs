@@ -35,8 +35,10 @@ internal static unsafe class StreamNode
     public static int BlockBytesOf(byte* node) => Unsafe.ReadUnaligned<int>(node + BlockBytesOffset);
 
     /// <summary>The packed list with the free room behind it.</summary>
-    public static PackedList ListOf(byte* node) =>
-        new(new Span<byte>(node + HeaderBytes, BlockBytesOf(node) - HeaderBytes));
+    public static PackedList ListOf(byte* node) => new(SpanOf(node));
+
+    /// <summary>The bytes of the packed list, and the free room.</summary>
+    public static Span<byte> SpanOf(byte* node) => new(node + HeaderBytes, BlockBytesOf(node) - HeaderBytes);
 
     /// <summary>Gives up a share; the last owner frees the node. O(1).</summary>
     public static void Release(NativeHeap heap, byte* node, FreeFrom from)
@@ -121,6 +123,37 @@ internal static unsafe class StreamNode
         int position = list.Next(list.First);
         list.Replace(position, PackedElement.OfInteger(list[position].Integer + more));
         list.Replace(list.First, PackedElement.OfInteger(CountOf(list) - more));
+    }
+
+    /// <summary>Takes the deleted entries out of a list that has others too. O(bytes).</summary>
+    /// <param name="bytes">The list, and any room behind it.</param>
+    /// <param name="id">The node's id.</param>
+    public static void DropDeleted(Span<byte> bytes, StreamId id)
+    {
+        PackedList list = new(bytes);
+        int listEnd = list.LengthBytes - 1;
+        StreamNodeCursor cursor = new(list, id);
+        bool isThere = cursor.MoveNext();
+        int end = cursor.Position; // Of what stays.
+        int dropped = 0;
+        while (isThere)
+        {
+            int start = cursor.Position;
+            bool isDeleted = cursor.IsDeleted;
+            isThere = cursor.MoveNext();
+            int next = isThere ? cursor.Position : listEnd;
+            if (isDeleted)
+            {
+                dropped += (int)list[list.Previous(next)].Integer + 1;
+                continue;
+            }
+
+            bytes[start..next].CopyTo(bytes[end..]);
+            end += next - start;
+        }
+
+        list.Truncate(end, dropped);
+        list.Replace(list.Next(list.First), PackedElement.OfInteger(0));
     }
 
     /// <summary>Bytes of an entry and, when it is the first of a node, of what stands before it.</summary>

@@ -17,24 +17,22 @@ internal ref struct StreamNodeCheck
     /// <summary>Looks at a whole node. O(elements).</summary>
     /// <param name="bytes">The packed list and nothing else; it is not changed.</param>
     /// <param name="id">The id that its entries are told as differences to.</param>
-    /// <param name="lastId">The id of the last entry, deleted or not.</param>
-    /// <param name="count">How many entries are not deleted; redis-server may keep a node without any.</param>
-    /// <returns>False unless there are entries, all whole, with at least one field each, with ids that begin at the
-    /// node's and rise, and as many of them, deleted or not, as the node says.</returns>
-    public static bool TryCheck(Span<byte> bytes, StreamId id, out StreamId lastId, out long count)
+    /// <param name="figures">What it holds.</param>
+    /// <returns>False unless there are entries, all whole, with at least one field each, as many of them, deleted or not,
+    /// as the node says, and the ids of those that are not deleted begin at the node's and rise.</returns>
+    public static bool TryCheck(Span<byte> bytes, StreamId id, out StreamNodeFigures figures)
     {
-        lastId = default;
-        count = 0;
+        figures = default;
         return bytes.Length <= PackedList.MaxBytes
             && PackedList.IsValid(bytes)
-            && new StreamNodeCheck(new PackedList(bytes)).TryCheck(id, out lastId, out count);
+            && new StreamNodeCheck(new PackedList(bytes)).TryCheck(id, out figures);
     }
 
-    private bool TryCheck(StreamId id, out StreamId lastId, out long count)
+    private bool TryCheck(StreamId id, out StreamNodeFigures figures)
     {
-        lastId = default;
+        figures = default;
         long deleted = 0;
-        if (!TryTakeInteger(out count)
+        if (!TryTakeInteger(out long count)
             || !TryTakeInteger(out long expectedDeleted)
             || !TryTakeInteger(out long names)
             || names < 1
@@ -47,6 +45,10 @@ internal ref struct StreamNodeCheck
         }
 
         long live = 0;
+        StreamId first = default;
+        StreamId last = default;
+        StreamId lastOfAll = default;
+        bool isOrdered = true;
         for (bool isFirst = true; _position != PackedList.None; isFirst = false)
         {
             if (!TryTakeEntry(names, out long flags, out StreamId difference))
@@ -55,17 +57,25 @@ internal ref struct StreamNodeCheck
             }
 
             StreamId entry = new(id.Ms + difference.Ms, id.Sequence + difference.Sequence);
-            if (isFirst ? entry < id : entry <= lastId)
+            isOrdered &= isFirst ? entry >= id : entry > lastOfAll;
+            lastOfAll = entry;
+            if ((flags & StreamNode.Deleted) != 0)
+            {
+                deleted++;
+                continue;
+            }
+
+            if (entry < id || (live > 0 && entry <= last))
             {
                 return false;
             }
 
-            lastId = entry;
-            bool isDeleted = (flags & StreamNode.Deleted) != 0;
-            deleted += isDeleted ? 1 : 0;
-            live += isDeleted ? 0 : 1;
+            first = live == 0 ? entry : first;
+            last = entry;
+            live++;
         }
 
+        figures = new StreamNodeFigures(count, first, last, isOrdered);
         return live == count && deleted == expectedDeleted;
     }
 

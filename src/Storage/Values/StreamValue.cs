@@ -162,9 +162,26 @@ public unsafe ref partial struct StreamValue
     }
 
     /// <summary>Sets the last id (XSETID, files). The caller has seen to it that no entry has a greater one.</summary>
+    /// <remarks>Deleted entries may have; they go for good, because ids that are added later may be lower. Only the last
+    /// node can have any: it has an entry that stays.</remarks>
+    /// <exception cref="OutOfMemoryException">Nothing has changed.</exception>
     public readonly void SetLastId(StreamId id)
     {
         BeforeChange();
+        StreamTreePath path = default;
+        if (Entries.SeekEnd(first: false, ref path))
+        {
+            StreamNodeSlot* slot = StreamNodeTree.SlotOf(ref path);
+            StreamNodeCursor cursor = new(StreamNode.ListOf(slot->Node), slot->Id);
+            if (cursor.MovePrevious() && cursor.Id > id)
+            {
+                Entries.Own(ref path);
+                slot = StreamNodeTree.SlotOf(ref path);
+                StreamNode.Own(Heap, slot, 0, _limits.NodeBytes);
+                StreamNode.DropDeleted(StreamNode.SpanOf(slot->Node), slot->Id);
+            }
+        }
+
         _state->LastId = id;
     }
 

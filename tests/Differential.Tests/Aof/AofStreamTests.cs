@@ -24,15 +24,23 @@ public sealed class AofStreamTests
         await using ServerProcess server = await ServerProcess.StartAsync(options);
         using RespClient our = server.Connect();
         Dictionary<string, List<string>> actual = Rewrite(server, our, keys);
-        foreach (string key in keys)
+        foreach (string key in keys.Where(key => key != "back"))
         {
             Assert.Equal(expected[key], actual[key]);
         }
+
+        // redis-server writes a request here that it refuses itself.
+        Assert.Equal("XSETID back 2-5 ENTRIESADDED 5 MAXDELETEDID 4-0", expected["back"][^1]);
+        Assert.Equal(["XSETID back 4-0 ENTRIESADDED 5 MAXDELETEDID 4-0", "XSETID back 2-5"], actual["back"][^2..]);
 
         options = Options(ours: false).With("appendonly", "yes").With("dir", server.Folder);
         await using ServerProcess reader = await ServerProcess.StartAsync(options);
         using RespClient back = reader.Connect();
         Assert.Equal(digest, back.Execute("DEBUG", "DIGEST").AsString);
+        RespValue info = back.Execute("XINFO", "STREAM", "back");
+        Assert.Equal("2-5", info["last-generated-id"]!.AsString);
+        Assert.Equal("4-0", info["max-deleted-entry-id"]!.AsString);
+        Assert.Equal("5", info["entries-added"]!.AsString);
     }
 
     private static ServerOptions Options(bool ours) =>

@@ -51,10 +51,18 @@ internal static class StreamDataset
         client.Execute("XADD", "large", "18446744073709551615-18446744073709551615", "f", new string('y', 3000), "-1", "\u00ff\0");
         client.Execute("XGROUP", "CREATE", "large", new string('g', 500), "18446744073709551614-18446744073709551615", "ENTRIESREAD", "1");
         client.Execute("XREADGROUP", "GROUP", new string('g', 500), new string('c', 500), "STREAMS", "large", ">");
+        foreach (string id in (string[])["1", "2", "3", "4"])
+        {
+            client.Execute("XADD", "back", id, "f", "v");
+        }
+
+        client.Execute("XDEL", "back", "3", "4");
+        client.Execute("XSETID", "back", "2-0");
+        client.Execute("XADD", "back", "2-5", "f", "v");
         client.Execute("XADD", "set", "1-1", "f", "v");
         client.Execute("XSETID", "set", "9-9", "ENTRIESADDED", "1000", "MAXDELETEDID", "8-8");
         client.Execute("PEXPIREAT", "set", "33177117420000");
-        return [.. keys, "made", "trimmed", "hollow", "large", "set"];
+        return [.. keys, "made", "trimmed", "hollow", "large", "back", "set"];
     }
 
     /// <summary>All that XINFO tells of the streams, and how far each group lags behind.</summary>

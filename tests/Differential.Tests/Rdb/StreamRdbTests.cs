@@ -35,7 +35,7 @@ public sealed class StreamRdbTests
             Assert.Equal("stream", our.Execute("TYPE", key).AsString);
             Assert.Equal(their.Execute("DEBUG", "DIGEST-VALUE", key).ToString(), our.Execute("DEBUG", "DIGEST-VALUE", key).ToString());
             Assert.True(our.Execute("MEMORY", "USAGE", key, "SAMPLES", "0").AsInteger > 100, key);
-            CheckDumps(their, our, key, compression == "no" && key != "hollow");
+            CheckDumps(their, our, key, compression == "no" && key is not ("hollow" or "back"));
             Copy(from: their, to: our, key, key);
             Copy(from: our, to: their, key, key);
             Assert.Equal("1", our.Execute("COPY", key, "copy").AsString);

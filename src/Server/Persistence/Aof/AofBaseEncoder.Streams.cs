@@ -113,14 +113,23 @@ internal sealed partial class AofBaseEncoder
             Argument("y"u8);
         }
 
+        // XSETID can go back behind an entry that was deleted, but not while it is told of that one.
+        bool isBehind = counters.LastId < counters.MaxDeletedId;
         Header(7);
         Argument("XSETID"u8);
         Argument(_key);
-        Argument(counters.LastId);
+        Argument(isBehind ? counters.MaxDeletedId : counters.LastId);
         Argument("ENTRIESADDED"u8);
         Argument(counters.EntriesAdded);
         Argument("MAXDELETEDID"u8);
         Argument(counters.MaxDeletedId);
+        if (isBehind)
+        {
+            Header(3);
+            Argument("XSETID"u8);
+            Argument(_key);
+            Argument(counters.LastId);
+        }
     }
 
     private void AddGroup(StreamId lastId, long entriesRead)
