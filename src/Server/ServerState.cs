@@ -77,7 +77,7 @@ internal sealed class ServerState(
     public AppendOnlyFile Aof => field ??= new AppendOnlyFile(this);
 
     /// <summary>Who waits for which keys.</summary>
-    public KeyWaits KeyWaits { get; } = new();
+    public KeyWaits KeyWaits { get; } = new(keyspace);
 
     /// <summary>The clients in blocking commands.</summary>
     public BlockedClients Blocked { get; } = new();

@@ -2,7 +2,7 @@ using KvServer.Resp;
 
 namespace KvServer.Server.Commands;
 
-/// <summary>How long a blocking command waits: seconds with fractions, 0 for ever.</summary>
+/// <summary>How long a blocking command waits, as a rule in seconds with fractions; 0 for ever.</summary>
 internal static class BlockingTimeout
 {
     /// <summary>Reads a timeout, or replies with what is wrong with it.</summary>
@@ -27,6 +27,28 @@ internal static class BlockingTimeout
         }
 
         endsAtMs = ms == 0 ? 0 : ctx.NowMs + (long)ms;
+        return true;
+    }
+
+    /// <summary>Reads a timeout in whole milliseconds, as XREAD has it, or replies with what is wrong with it.</summary>
+    /// <inheritdoc cref="TryRead"/>
+    public static bool TryReadMs(CommandContext ctx, int argIndex, out long endsAtMs)
+    {
+        endsAtMs = 0;
+        if (!Numbers.TryParseInt64(ctx.Args[argIndex], out long ms))
+        {
+            ctx.Reply.Error("ERR timeout is not an integer or out of range"u8);
+            return false;
+        }
+
+        if (ms < 0)
+        {
+            ctx.Reply.Error("ERR timeout is negative"u8);
+            return false;
+        }
+
+        // What ends in no foreseeable time never ends.
+        endsAtMs = ms == 0 || ms > long.MaxValue - ctx.NowMs ? 0 : ctx.NowMs + ms;
         return true;
     }
 }

@@ -20,6 +20,7 @@ internal sealed class CommandContext(ServerState server)
     private int _firstKey;
     private bool _isPropagated;
     private bool _isPropagatedAnyway;
+    private byte[] _readyKey = [];
 
     public ServerState Server { get; } = server;
 
@@ -75,9 +76,8 @@ internal sealed class CommandContext(ServerState server)
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void KeyChanged(in Key key, KeyEvent keyEvent, long changes = 1)
     {
-        _ = keyEvent;
         Changes += changes;
-        if (Server.KeyWaits.Count > 0)
+        if (Server.KeyWaits.Count > 0 && keyEvent.Wakes())
         {
             Server.KeyWaits.Note(Database, key.Bytes);
         }
@@ -99,6 +99,10 @@ internal sealed class CommandContext(ServerState server)
     /// <summary>Whether an instant is over for a key that is to expire then. Never while a log of commands is replayed:
     /// what the key went through later still has to find it.</summary>
     public bool HasPassed(long atMs) => Server.Keyspace.HasPassed(atMs);
+
+    /// <summary>Whether the call comes from a log of commands that is being replayed: its options were settled when it was
+    /// written, and it cannot wait.</summary>
+    public bool IsReplayed => Server.Keyspace.IgnoresExpiry;
 
     /// <summary>Deletes a key that was to expire at an instant already over, and passes that on.</summary>
     public void DeleteExpired(in Key key)
@@ -180,6 +184,9 @@ internal sealed class CommandContext(ServerState server)
         }
     }
 
+    /// <summary>Has this call never passed on the way it came: only what the handler says, or nothing.</summary>
+    public void PropagateOnlyAs() => _isPropagated = true;
+
     /// <summary>Has this call passed on even if it changes nothing here: elsewhere it may.</summary>
     public void PropagateAnyway() => _isPropagatedAnyway = true;
 
@@ -229,6 +236,12 @@ internal sealed class CommandContext(ServerState server)
     /// can be served now, and passes over keys of the wrong type.</summary>
     public bool IsRetry { get; private set; }
 
+    /// <summary>The key that a call is run again for.</summary>
+    public ReadOnlySpan<byte> ReadyKey => _readyKey;
+
+    /// <summary>What a call that is run again has left when it began to wait.</summary>
+    public object? WaitState { get; private set; }
+
     /// <summary>Whether this call waits now, and has not replied.</summary>
     public bool IsBlocked { get; private set; }
 
@@ -237,7 +250,9 @@ internal sealed class CommandContext(ServerState server)
     /// <param name="firstKey">The first key argument.</param>
     /// <param name="keyCount">How many there are, at least 1.</param>
     /// <param name="endsAtMs">When it stops waiting and a null array is replied, in ms since the Unix epoch; 0 for never.</param>
-    public void WaitForKeys(int firstKey, int keyCount, long endsAtMs)
+    /// <param name="state">What the call wants to know when it is run again: <see cref="WaitState"/>.</param>
+    /// <param name="wakesWhenGone">Run it again also when one of its keys is deleted.</param>
+    public void WaitForKeys(int firstKey, int keyCount, long endsAtMs, object? state = null, bool wakesWhenGone = false)
     {
         if (Client.Is(ClientFlags.DenyBlocking))
         {
@@ -257,7 +272,11 @@ internal sealed class CommandContext(ServerState server)
             keys.Add(Args[firstKey + i].ToArray());
         }
 
-        KeyWait wait = new(Server, Client, _batch, _requestIndex, Command, Database, [.. keys]);
+        KeyWait wait = new(Server, Client, _batch, _requestIndex, Command, Database, [.. keys])
+        {
+            State = state,
+            WakesWhenGone = wakesWhenGone,
+        };
         Server.KeyWaits.Add(wait);
         Server.Blocked.Block(Client, wait, endsAtMs);
     }
@@ -282,7 +301,14 @@ internal sealed class CommandContext(ServerState server)
     }
 
     /// <summary>Says that the call is one that has waited. After <see cref="Begin"/>.</summary>
-    internal void BeginRetry() => IsRetry = true;
+    /// <param name="readyKey">The key it is run again for.</param>
+    /// <param name="state">What it has left when it began to wait.</param>
+    internal void BeginRetry(byte[] readyKey, object? state)
+    {
+        IsRetry = true;
+        _readyKey = readyKey;
+        WaitState = state;
+    }
 
     private bool Exists(Lookup found, out bool replied)
     {

@@ -99,6 +99,11 @@ internal sealed partial class CommandExecutor
             }
         }
 
+        if (_server.KeyWaits.HasReady)
+        {
+            ServeWaiting(); // Keys have expired that somebody waits for.
+        }
+
         _server.Blocked.EndWhenDue(nowMs);
         if (!_server.IsLoading)
         {

@@ -148,8 +148,10 @@ internal sealed partial class CommandExecutor
 
     /// <returns>True when the handler ran.</returns>
     private bool Execute(
-        Client client, RequestBatch batch, int index, Command? command, ref readonly Request request, bool isRetry = false)
+        Client client, RequestBatch batch, int index, Command? command, ref readonly Request request, KeyWait? retried = null,
+        byte[]? readyKey = null)
     {
+        bool isRetry = retried is not null;
         CommandContext ctx = _context;
         ReplyWriter reply = client.Reply;
         long errorsBefore = reply.ErrorCount;
@@ -165,7 +167,7 @@ internal sealed partial class CommandExecutor
             ctx.Begin(client, batch, index, command!, in request);
             if (isRetry)
             {
-                ctx.BeginRetry();
+                ctx.BeginRetry(readyKey!, retried!.State);
             }
 
             if (command is null)
@@ -236,30 +238,41 @@ internal sealed partial class CommandExecutor
         return ran;
     }
 
-    // Runs the calls again that wait for keys which the last command, or one of these calls, has changed. Only as long
-    // as the key is there: each call takes something away.
-    private void ServeWaiting()
+    /// <summary>Runs the calls again that wait for keys which the last command, one of these calls or the expiry cycle has
+    /// changed.</summary>
+    public void ServeWaiting()
     {
         while (_server.KeyWaits.TryTake(out Database database, out byte[] key, out LinkedList<KeyWait>? queue))
         {
             LinkedListNode<KeyWait>? node = queue?.First;
-            while (node is not null && database.TryFind(
-                _server.Keyspace.KeyOf(key), LookupFlags.NoTouch | LookupFlags.NoStats | LookupFlags.Write, out _))
+            while (node is not null)
             {
+                // Most calls need the key to be there, and each takes something away.
                 LinkedListNode<KeyWait>? next = node.Next;
-                Retry(node.Value);
+                bool exists = database.TryFind(
+                    _server.Keyspace.KeyOf(key), LookupFlags.NoTouch | LookupFlags.NoStats | LookupFlags.Write, out _);
+                if (!exists && _server.KeyWaits.WakesWhenGoneCount == 0)
+                {
+                    break;
+                }
+
+                if (exists || node.Value.WakesWhenGone)
+                {
+                    Retry(node.Value, key);
+                }
+
                 node = next;
             }
         }
     }
 
-    private void Retry(KeyWait wait)
+    private void Retry(KeyWait wait, byte[] readyKey)
     {
         Client client = wait.Client;
         ref Request request = ref wait.Batch[wait.RequestIndex];
         Database selected = client.Database;
         client.Database = wait.Database;
-        Execute(client, wait.Batch, wait.RequestIndex, wait.Command, in request, isRetry: true);
+        Execute(client, wait.Batch, wait.RequestIndex, wait.Command, in request, wait, readyKey);
         client.Database = selected;
         if (!_context.IsBlocked)
         {

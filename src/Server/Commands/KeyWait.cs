@@ -29,6 +29,12 @@ internal sealed class KeyWait(
     /// <summary>The keys, each once.</summary>
     public byte[][] Keys { get; } = keys;
 
+    /// <summary>What the call wants to know when it is run again.</summary>
+    public object? State { get; init; }
+
+    /// <summary>Whether it is run again also when one of its keys is gone.</summary>
+    public bool WakesWhenGone { get; init; }
+
     /// <summary>Its places in the queues of <see cref="Keys"/>, in the same order.</summary>
     internal List<LinkedListNode<KeyWait>> Places { get; } = new(keys.Length);
 

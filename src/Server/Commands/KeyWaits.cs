@@ -15,8 +15,14 @@ internal sealed class KeyWaits
     private readonly Queue<(Database Database, byte[] Key)> _ready = new();
     private readonly HashSet<LinkedList<KeyWait>> _noted = [];
 
+    /// <summary>Prepares for calls that wait for keys of a store.</summary>
+    public KeyWaits(Keyspace keyspace) => keyspace.Expired += OnExpired;
+
     /// <summary>Calls that wait.</summary>
     public int Count { get; private set; }
+
+    /// <summary>Calls that are run again also when a key of theirs is gone.</summary>
+    public int WakesWhenGoneCount { get; private set; }
 
     /// <summary>Whether keys have changed that somebody waits for.</summary>
     public bool HasReady => _ready.Count > 0;
@@ -42,6 +48,7 @@ internal sealed class KeyWaits
         }
 
         Count++;
+        WakesWhenGoneCount += wait.WakesWhenGone ? 1 : 0;
     }
 
     /// <summary>Takes a call out of all its queues. O(its keys).</summary>
@@ -60,6 +67,7 @@ internal sealed class KeyWaits
 
         wait.Places.Clear();
         Count--;
+        WakesWhenGoneCount -= wait.WakesWhenGone ? 1 : 0;
     }
 
     /// <summary>Notes a key that has changed, if somebody waits for it.</summary>
@@ -82,6 +90,15 @@ internal sealed class KeyWaits
             {
                 Note(database, key);
             }
+        }
+    }
+
+    /// <summary>Notes every key of all databases that somebody waits for.</summary>
+    public void NoteAll()
+    {
+        foreach (Database database in _waits.Keys)
+        {
+            NoteAll(database);
         }
     }
 
@@ -111,5 +128,13 @@ internal sealed class KeyWaits
         }
 
         return true;
+    }
+
+    private void OnExpired(Database database, ReadOnlySpan<byte> key)
+    {
+        if (WakesWhenGoneCount > 0)
+        {
+            Note(database, key);
+        }
     }
 }

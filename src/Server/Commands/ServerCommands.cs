@@ -24,6 +24,7 @@ internal static class ServerCommands
         if (TryReadMode(ctx, out bool inBackground))
         {
             ctx.DatasetChanged(ctx.Database.Flush(inBackground));
+            ctx.Server.KeyWaits.NoteAll(ctx.Database);
             ctx.PropagateAnyway();
             ctx.Reply.Ok();
         }
@@ -40,6 +41,7 @@ internal static class ServerCommands
         {
             ctx.Server.Snapshots.GiveUp(); // What it would still write is unwanted now.
             ctx.DatasetChanged(ctx.Server.Keyspace.FlushAll(inBackground));
+            ctx.Server.KeyWaits.NoteAll();
             ctx.Server.Snapshots.SaveAfterFlush(ctx.Changes);
             ctx.PropagateAnyway();
             ctx.Reply.Ok();

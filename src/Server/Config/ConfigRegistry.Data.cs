@@ -47,8 +47,8 @@ public static partial class ConfigRegistry
             "zset-max-ziplist-entries"),
         Memory("zset-max-listpack-value", None, 0, c => ref c.ZsetMaxListpackValueBytes, "zset-max-ziplist-value"),
         Memory("hll-sparse-max-bytes", None, 0, c => ref c.HllSparseMaxBytes),
-        Memory("stream-node-max-bytes", NotYet, 0, c => ref c.StreamNodeMaxBytes),
-        Long("stream-node-max-entries", NotYet, 0, long.MaxValue, c => ref c.StreamNodeMaxEntries),
+        Memory("stream-node-max-bytes", None, 0, c => ref c.StreamNodeMaxBytes),
+        Long("stream-node-max-entries", None, 0, long.MaxValue, c => ref c.StreamNodeMaxEntries),
         Choice("sanitize-dump-payload", None, c => ref c.SanitizeDumpPayload,
             ("no", SanitizeDump.No), ("yes", SanitizeDump.Yes), ("clients", SanitizeDump.Clients)),
     ];

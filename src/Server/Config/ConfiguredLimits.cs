@@ -12,6 +12,7 @@ internal static class ConfiguredLimits
         Hashes = OfHashes(config),
         Lists = OfLists(config),
         SortedSets = OfSortedSets(config),
+        Streams = OfStreams(config),
     };
 
     /// <summary>The limits of hashes.</summary>
@@ -29,4 +30,8 @@ internal static class ConfiguredLimits
     /// <summary>The limits of sorted sets.</summary>
     public static SortedSetLimits OfSortedSets(ServerConfig config) =>
         SortedSetLimits.From(config.ZsetMaxListpackEntries, config.ZsetMaxListpackValueBytes);
+
+    /// <summary>The sizes of the nodes of streams.</summary>
+    public static StreamLimits OfStreams(ServerConfig config) =>
+        StreamLimits.From(config.StreamNodeMaxBytes, config.StreamNodeMaxEntries);
 }
