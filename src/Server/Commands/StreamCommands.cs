@@ -195,12 +195,6 @@ internal static class StreamCommands
             return;
         }
 
-        if (id < stream.MaxDeletedId)
-        {
-            ctx.Reply.Error("ERR The ID specified in XSETID is smaller than current max_deleted_entry_id"u8);
-            return;
-        }
-
         if (stream.TryGetEnd(first: false, out StreamEntry last) && id < last.Id)
         {
             ctx.Reply.Error("ERR The ID specified in XSETID is smaller than the target stream top item"u8);

@@ -39,16 +39,18 @@ public readonly record struct StreamId(ulong Ms, ulong Sequence) : IComparable<S
     /// <returns>False for the largest.</returns>
     public bool TryGetNext(out StreamId next)
     {
+        bool isThere = this != Max; // Asked first: the result may be written over this very id.
         next = Sequence < ulong.MaxValue ? new StreamId(Ms, Sequence + 1) : new StreamId(Ms + 1, 0);
-        return this != Max;
+        return isThere;
     }
 
     /// <summary>The id right before this one.</summary>
     /// <returns>False for the smallest.</returns>
     public bool TryGetPrevious(out StreamId previous)
     {
+        bool isThere = this != Min;
         previous = Sequence > 0 ? new StreamId(Ms, Sequence - 1) : new StreamId(Ms - 1, ulong.MaxValue);
-        return this != Min;
+        return isThere;
     }
 
     /// <summary>Writes the id as clients see it.</summary>

@@ -100,6 +100,48 @@ public sealed class PropagationTests : CommandHarness
     }
 
     [Theory]
+    [InlineData("XADD s 9-* a b", "XADD s 9-0 a b")]
+    [InlineData("XADD s MAXLEN ~ 2 9-9 a b", "XADD s MAXLEN = 5 9-9 a b")]
+    [InlineData("XADD s MINID ~ 3 LIMIT 7 9-9 a b", "XADD s MINID = 1-1 LIMIT 7 9-9 a b")]
+    [InlineData("XADD s MAXLEN 2 9-9 a b", "XADD s MAXLEN 2 9-9 a b")]
+    [InlineData("XTRIM s MAXLEN ~ 0", "XTRIM s MAXLEN = 0")]
+    [InlineData("XTRIM s MINID ~ 9", "XTRIM s MINID = 18446744073709551615-18446744073709551615")]
+    [InlineData("XTRIM s MAXLEN ~ 2", "")]
+    [InlineData("XTRIM s MAXLEN 2", "XTRIM s MAXLEN 2")]
+    [InlineData("XDEL s 1-1 7-7", "XDEL s 1-1 7-7")]
+    [InlineData("XDEL s 7-7", "")]
+    [InlineData("XACK s g 1-1 2-1", "XACK s g 1-1 2-1")]
+    [InlineData("XACK s g 2-1", "")]
+    [InlineData("XGROUP CREATE new g $ MKSTREAM", "XGROUP CREATE new g $ MKSTREAM")]
+    [InlineData("XGROUP CREATECONSUMER s g c", "")]
+    [InlineData("XREADGROUP GROUP g c STREAMS s 0", "")]
+    [InlineData("XREADGROUP GROUP g d STREAMS s 0", "")]
+    [InlineData("XREADGROUP GROUP g d NOACK STREAMS s 0", "XGROUP CREATECONSUMER s g d")]
+    [InlineData("XREADGROUP GROUP g c COUNT 1 STREAMS s >",
+        "XCLAIM s g c 0 2-1 TIME {0} RETRYCOUNT 1 FORCE JUSTID LASTID 2-1")]
+    [InlineData("XREADGROUP GROUP g c NOACK STREAMS s >", "XGROUP SETID s g 4-1 ENTRIESREAD 4")]
+    [InlineData("XCLAIM s g c 9 1-1", "")]
+    [InlineData("XCLAIM s g c 0 1 1-1 LASTID 3-3",
+        "XCLAIM s g c 0 1-1 TIME {0} RETRYCOUNT 2 FORCE JUSTID LASTID 3-3")]
+    [InlineData("XCLAIM s g c 0 9-9 LASTID 3-3", "XGROUP SETID s g 3-3 ENTRIESREAD 1")]
+    [InlineData("XAUTOCLAIM s g d 0 - JUSTID", "XCLAIM s g d 0 1-1 TIME {0} RETRYCOUNT 1 FORCE JUSTID LASTID 1-1")]
+    public void What_happens_to_a_stream_is_passed_on_as_its_result(string request, string expected)
+    {
+        for (int i = 1; i < 5; i++)
+        {
+            Run("XADD", "s", $"{i}-1", "a", "b");
+        }
+
+        Run("XGROUP", "CREATE", "s", "g", "0");
+        Run("XREADGROUP", "GROUP", "g", "c", "COUNT", "1", "STREAMS", "s", ">");
+        Passed();
+
+        Run(request.Split(' '));
+
+        Assert.Equal(expected.Length == 0 ? [] : [WithInstants(expected)], Passed());
+    }
+
+    [Theory]
     [InlineData("ZMPOP 2 none z MIN", "ZPOPMIN z 1")]
     [InlineData("ZMPOP 2 z none MAX COUNT 2", "ZPOPMAX z 2")]
     [InlineData("ZMPOP 1 z MAX COUNT 9", "ZPOPMAX z 3")]
