@@ -34,10 +34,10 @@ public sealed class StreamBlockingTests(EpollPair pair) : IClassFixture<EpollPai
         { ReadGroup, "PEXPIRE s 1" },
         { $"{Read}|{ReadGroup}", "SUNIONSTORE s set" },
         { $"{Read}|{ReadGroup}", "XGROUP CREATE s i 0|XGROUP CREATECONSUMER s g x|XGROUP DELCONSUMER s g x|XADD s 2-1 a b" },
-        { "XREAD BLOCK 0 STREAMS s t $ $|XREAD BLOCK 0 COUNT 1 STREAMS t s 1-1 $|XREAD BLOCK 0 STREAMS t t $ 0-5", "XADD t 2-1 a b|XADD s 2-1 a b" },
+        { "XREAD BLOCK 0 STREAMS s t $ $|XREAD BLOCK 0 COUNT 1 STREAMS t s 1-1 $|XREAD BLOCK 0 STREAMS t t $ $", "XADD t 2-1 a b|XADD s 2-1 a b" },
         { "XREAD BLOCK 0 STREAMS new $", "LPUSH new a|DEL new|XGROUP CREATE new g $ MKSTREAM|XADD new 1-1 a b" },
         { "XREAD BLOCK 10 STREAMS s $|XREADGROUP GROUP g c BLOCK 10 STREAMS s >", "PING" },
-        { "XREAD BLOCK 0 STREAMS s $|BLPOP s 0", "DEL s|RPUSH s x|XADD s 1-1 a b" },
+        { "XREAD BLOCK 0 STREAMS new $|BLPOP new 0", "RPUSH new x y|DEL new|XADD new 1-1 a b" },
     };
 
     [Theory]

@@ -20,7 +20,7 @@ internal static class StreamCommands
     [Command("XADD", arity: -5, CommandFlags.Write | CommandFlags.DenyOom | CommandFlags.Fast, Group = CommandGroup.Stream,
         Since = "5.0.0", Complexity = "O(1), and O(N) for N entries trimmed.", Summary = "Adds an entry to a stream.",
         Syntax = "key [NOMKSTREAM]@6.2.0 [trim:strategy:(MAXLEN|MINID@6.2.0) [operator:equal:=|approximately:~] threshold "
-            + "[LIMIT count]@6.2.0] id_or_auto:(auto_id:*|id) (field value)...",
+            + "[LIMIT count]@6.2.0] (id_or_auto:auto_id:*|id) (field value)...",
         History = "6.2.0: NOMKSTREAM, MINID and LIMIT.;7.0.0: Ids of the form ms-*.", Tips = "nondeterministic_output")]
     [Keys(first: 1, KeyAccess.ReadWrite | KeyAccess.Update, Notes = "Updates because trimming may remove entries")]
     internal static void XAdd(CommandContext ctx)
@@ -275,7 +275,7 @@ internal static class StreamCommands
         bool rewritesId = !options.HasId || !options.HasSequence;
         if (rewritesThreshold || rewritesId)
         {
-            PassOn(ctx, in stream, in options, id, rewritesThreshold);
+            PassOn(ctx, in stream, in options, rewritesId ? id : null, rewritesThreshold);
         }
 
         if (!exists)

@@ -86,7 +86,7 @@ internal static class StreamInfoCommands
     /// <summary>Replies with what a stream is like, with FULL also with its entries and all of its groups.</summary>
     [Command("XINFO|STREAM", arity: -3, CommandFlags.ReadOnly, Group = CommandGroup.Stream, Since = "5.0.0",
         Complexity = "O(N) in the nodes of its tree, and in what FULL returns.", Summary = "Tells what a stream is like.",
-        Syntax = "key [full:(FULL [COUNT count])]",
+        Syntax = "key [FULL full:([COUNT count])]",
         History = "6.0.0: FULL.;7.0.0: The fields max-deleted-entry-id, entries-added, recorded-first-entry-id, entries-read and lag.")]
     [Keys(first: 2, KeyAccess.ReadOnly | KeyAccess.Access)]
     internal static void Stream(CommandContext ctx)

@@ -21,7 +21,7 @@ internal static class StreamReadCommands
     [Command("XREAD", arity: -4, CommandFlags.ReadOnly | CommandFlags.Blocking, Group = CommandGroup.Stream, Since = "5.0.0",
         Complexity = "O(log N + M) for each stream with M entries returned.",
         Summary = "Returns the entries of streams behind given ids, waiting for some if need be.",
-        Syntax = "[COUNT count] [BLOCK milliseconds] streams:(STREAMS key... id...)")]
+        Syntax = "[COUNT count] [BLOCK milliseconds] STREAMS streams:(key... id...)")]
     [Keys(first: 1, KeyAccess.ReadOnly | KeyAccess.Access, Keyword = "STREAMS", StartFrom = 1, Last = -1, Limit = 2)]
     internal static void XRead(CommandContext ctx) => Read(ctx, takesGroup: false);
 
@@ -30,8 +30,8 @@ internal static class StreamReadCommands
     [Command("XREADGROUP", arity: -7, CommandFlags.Write | CommandFlags.Blocking, Group = CommandGroup.Stream,
         Since = "5.0.0", Complexity = "O(M*log N) for each stream with M entries returned.",
         Summary = "Returns new or pending entries of streams to a consumer of a group, waiting for new ones if need be.",
-        Syntax = "group_consumer:(GROUP group consumer) [COUNT count] [BLOCK milliseconds] [NOACK] "
-            + "streams:(STREAMS key... id...)")]
+        Syntax = "GROUP group_consumer:(group consumer) [COUNT count] [BLOCK milliseconds] [NOACK] "
+            + "STREAMS streams:(key... id...)")]
     [Keys(first: 1, KeyAccess.ReadOnly | KeyAccess.Access, Keyword = "STREAMS", StartFrom = 4, Last = -1, Limit = 2)]
     internal static void XReadGroup(CommandContext ctx) => Read(ctx, takesGroup: true);
 

@@ -8,6 +8,10 @@ namespace KvServer.Differential.Tests.Streams;
 /// Idle times lie far apart: at once, or never.</remarks>
 public sealed class StreamCommandStream(int seed)
 {
+    // Exact trimming by id where the last entries of a node have been deleted leaves a node without entries in the reference,
+    // and none here: DIFFERENCES.md, stream-tree. So what one of these commands is drawn for the other is not.
+    private const string TrimmedKey = "s3";
+
     private readonly ArgumentSource _source = new(new Random(seed));
     private readonly List<byte[]> _arguments = [];
     private int _lastMs;
@@ -39,7 +43,8 @@ public sealed class StreamCommandStream(int seed)
 
     private void AddEntry()
     {
-        Add("XADD", Key());
+        string key = Key();
+        Add("XADD", key);
         if (Chance(10))
         {
             Add("NOMKSTREAM");
@@ -47,7 +52,7 @@ public sealed class StreamCommandStream(int seed)
 
         if (Chance(3))
         {
-            TrimOptions();
+            TrimOptions(key);
         }
 
         _lastMs += _source.Below(3);
@@ -73,18 +78,22 @@ public sealed class StreamCommandStream(int seed)
     private void Trim(string name, string key)
     {
         Add(name, key);
-        TrimOptions();
+        TrimOptions(key);
         if (Chance(20))
         {
             Add("FOO");
         }
     }
 
-    private void TrimOptions()
+    private void TrimOptions(string key)
     {
         string strategy = Pick("MAXLEN", "MINID", "maxlen");
         Add(strategy);
-        if (!Chance(3))
+        if (strategy == "MINID" && key != TrimmedKey)
+        {
+            Add("~");
+        }
+        else if (!Chance(3))
         {
             Add(Pick("~", "~", "="));
         }
@@ -104,7 +113,8 @@ public sealed class StreamCommandStream(int seed)
 
     private void Many(string name, int most)
     {
-        Add(name, Key());
+        string key = Key();
+        Add(name, name == "XDEL" && key == TrimmedKey ? "s1" : key);
         if (name == "XACK")
         {
             Add(Group());
@@ -252,7 +262,7 @@ public sealed class StreamCommandStream(int seed)
         "stream-node-max-entries 0", "stream-node-max-entries 1", "stream-node-max-entries 3", "stream-node-max-entries 100",
         "stream-node-max-bytes 0", "stream-node-max-bytes 10", "stream-node-max-bytes 300", "stream-node-max-bytes 4096"));
 
-    private string Key() => Pick("s1", "s1", "s1", "s2", "s2", "string", "none");
+    private string Key() => Pick("s1", "s1", "s1", "s2", "s2", TrimmedKey, "string", "none");
 
     private string Group() => Pick("g1", "g1", "g1", "g2", "none", "");
 

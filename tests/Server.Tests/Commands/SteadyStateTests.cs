@@ -43,6 +43,21 @@ public sealed class SteadyStateTests() : CommandHarness(new NativeHeap())
     }
 
     [Fact]
+    public void Streams_that_are_written_trimmed_and_read_allocate_nothing()
+    {
+        Run("XGROUP", "CREATE", "s", "g", "$", "MKSTREAM");
+        List<string[]> requests = [];
+        for (int i = 0; i < 300; i++)
+        {
+            requests.AddRange([["XADD", "s", "MAXLEN", "50", "*", "field", "value"], ["XLEN", "s"]]);
+            requests.AddRange([["XRANGE", "s", "-", "+", "COUNT", "3"], ["XREAD", "COUNT", "3", "STREAMS", "s", "0"]]);
+            requests.Add(["XREADGROUP", "GROUP", "g", "c", "NOACK", "STREAMS", "s", ">"]);
+        }
+
+        AssertSteady(requests);
+    }
+
+    [Fact]
     public void Keys_that_come_and_go_with_expiry_times_allocate_nothing()
     {
         List<string[]> requests = [];

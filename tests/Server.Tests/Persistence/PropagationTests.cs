@@ -104,6 +104,7 @@ public sealed class PropagationTests : CommandHarness
     [InlineData("XADD s MAXLEN ~ 2 9-9 a b", "XADD s MAXLEN = 5 9-9 a b")]
     [InlineData("XADD s MINID ~ 3 LIMIT 7 9-9 a b", "XADD s MINID = 1-1 LIMIT 7 9-9 a b")]
     [InlineData("XADD s MAXLEN 2 9-9 a b", "XADD s MAXLEN 2 9-9 a b")]
+    [InlineData("XADD s MAXLEN ~ 2 9 a b", "XADD s MAXLEN = 5 9 a b")]
     [InlineData("XTRIM s MAXLEN ~ 0", "XTRIM s MAXLEN = 0")]
     [InlineData("XTRIM s MINID ~ 9", "XTRIM s MINID = 18446744073709551615-18446744073709551615")]
     [InlineData("XTRIM s MAXLEN ~ 2", "")]
