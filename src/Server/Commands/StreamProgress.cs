@@ -64,7 +64,7 @@ internal static class StreamProgress
             return entriesRead + 1;
         }
 
-        return stream.EntriesAdded > 0 ? EntriesUpTo(in stream, id) : entriesRead;
+        return stream.EntriesAdded != 0 ? EntriesUpTo(in stream, id) : entriesRead;
     }
 
     /// <summary>How many entries a group has still to read.</summary>
