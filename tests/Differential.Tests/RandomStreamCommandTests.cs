@@ -62,6 +62,23 @@ public sealed partial class RandomStreamCommandTests
         theirClient.Execute("CONFIG", "SET", "appendonly", "no");
         ourClient.Execute("CONFIG", "SET", "appendonly", "no");
         Assert.Equal(ReadFile(reference), ReadFile(ours), StringComparer.OrdinalIgnoreCase);
+        await CompareAfterLoadAsync(reference.Folder, ours.Folder);
+    }
+
+    // Each server makes the same streams of the other's file.
+    private static async Task CompareAfterLoadAsync(string theirFolder, string ourFolder)
+    {
+        await using ServerProcess reference = await StartAsync(ReferenceServer.Binary, ourFolder);
+        await using ServerProcess ours = await StartAsync(null, theirFolder);
+        using RespClient theirClient = reference.Connect();
+        using RespClient ourClient = ours.Connect();
+        Assert.Equal(theirClient.Execute("DBSIZE").AsInteger, ourClient.Execute("DBSIZE").AsInteger);
+        foreach (string key in new[] { "s1", "s2", "s3", "none" })
+        {
+            RespValue expected = theirClient.Execute("XINFO", "STREAM", key, "FULL", "COUNT", "0");
+            RespValue actual = ourClient.Execute("XINFO", "STREAM", key, "FULL", "COUNT", "0");
+            Assert.True(AreSame(actual, expected, isInfo: true, hasIdleTimes: false), $"ours:\n{actual}\nreference:\n{expected}");
+        }
     }
 
     private static bool AreSame(IReadOnlyList<byte[]> command, RespValue ours, RespValue reference)
@@ -100,8 +117,11 @@ public sealed partial class RandomStreamCommandTests
                 && Math.Abs(ours.AsInteger - reference.AsInteger) < Patience);
     }
 
-    private static Task<ServerProcess> StartAsync(string? binary) => ServerProcess.StartAsync(
-        ServerOptions.ForTests(binary).With("appendonly", "yes").With("aof-use-rdb-preamble", "no"));
+    private static Task<ServerProcess> StartAsync(string? binary, string? folder = null)
+    {
+        ServerOptions options = ServerOptions.ForTests(binary).With("appendonly", "yes").With("aof-use-rdb-preamble", "no");
+        return ServerProcess.StartAsync(folder is null ? options : options.With("dir", folder));
+    }
 
     private static List<string> ReadFile(ServerProcess server) =>
         [.. AofRequests.ReadLast(server.Folder).Select(request => Instant().Replace(request, " TIME <instant>"))];

@@ -258,9 +258,11 @@ public sealed class StreamCommandStream(int seed)
         }
     }
 
+    // Nodes of fewer bytes than an entry are left to the scripts: under load the reference ends at times with a failed
+    // assertion (lpValidateNext in streamTrim), because a new node came to lie where an old one had been.
     private void Limits() => Words("CONFIG SET " + Pick(
         "stream-node-max-entries 0", "stream-node-max-entries 1", "stream-node-max-entries 3", "stream-node-max-entries 100",
-        "stream-node-max-bytes 0", "stream-node-max-bytes 10", "stream-node-max-bytes 300", "stream-node-max-bytes 4096"));
+        "stream-node-max-bytes 0", "stream-node-max-bytes 1000", "stream-node-max-bytes 4096"));
 
     private string Key() => Pick("s1", "s1", "s1", "s2", "s2", TrimmedKey, "string", "none");
 
