@@ -258,8 +258,8 @@ public sealed class StreamCommandStream(int seed)
         }
     }
 
-    // Nodes of fewer bytes than an entry are left to the scripts: under load the reference ends at times with a failed
-    // assertion (lpValidateNext in streamTrim), because a new node came to lie where an old one had been.
+    // Nodes of fewer bytes than an entry are left to the scripts: after some sequences of such the reference ends with a
+    // failed assertion (lpValidateNext in streamTrim).
     private void Limits() => Words("CONFIG SET " + Pick(
         "stream-node-max-entries 0", "stream-node-max-entries 1", "stream-node-max-entries 3", "stream-node-max-entries 100",
         "stream-node-max-bytes 0", "stream-node-max-bytes 1000", "stream-node-max-bytes 4096"));
