@@ -9,7 +9,7 @@ internal static class BenchmarkProgram
     private static readonly (string Name, string Help, Func<BenchmarkOptions, Task> Run)[] Scenarios =
     [
         ("compare", "GET SET SADD SISMEMBER with redis-benchmark: throughput, latency, CPU per request", Compare.RunAsync),
-        ("types", "commands of lists, hashes, sorted sets and sets at -P 16, LRANGE of 100 to 600", DataTypes.RunAsync),
+        ("types", "commands of lists, hashes, sorted sets, streams and sets at -P 16, LRANGE of 100 to 600", DataTypes.RunAsync),
         ("typememory", "resident bytes of a million small collections of each type, and of a large one", TypeMemory.RunAsync),
         ("large", "what 50 connections notice of a million elements made, read and deleted", LargeCollections.RunAsync),
         ("memory", "resident bytes per key, 5M keys of 11 bytes with 64-byte values", Memory.RunAsync),

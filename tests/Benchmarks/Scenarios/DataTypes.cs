@@ -21,6 +21,7 @@ internal static class DataTypes
         ("ZADD", ["ZADD", "myzset", "__rand_int__", "element:__rand_int__"]),
         ("ZRANGE (10)", ["ZRANGE", "myzset", "0", "9"]),
         ("ZRANK", ["ZRANK", "myzset", "element:__rand_int__"]),
+        ("XADD", ["XADD", "mystream", "*", "myfield", "data"]),
         ("SINTER (100, 50)", ["SINTER", "set:a", "set:b"]),
     ];
 
