@@ -58,12 +58,19 @@ public static class SetOperations
     {
         // The larger a set, the likelier it has the member.
         sets.SortBySize(from: 1, largestFirst: true);
-        foreach (SetMember member in sets[0])
+        SetValue first = sets[0];
+        bool isIndexed = first.Encoding == ValueEncoding.PackedList && PackedSetIndex.Fits(first.Packed);
+        PackedSetIndex.Bits inPacked = isIndexed ? FindInPacked(in sets, first.Packed) : default;
+        int index = 0;
+        foreach (SetMember member in first)
         {
-            bool isElsewhere = false;
+            bool isElsewhere = isIndexed && inPacked.Has(index++);
             for (int i = 1; i < sets.Count && !isElsewhere; i++)
             {
-                isElsewhere = !sets.IsMissing(i) && sets[i].Contains(member);
+                isElsewhere = !sets.IsMissing(i)
+                    && sets[i] is var set
+                    && !(isIndexed && set.Encoding == ValueEncoding.PackedList)
+                    && set.Contains(member);
             }
 
             if (!isElsewhere)
@@ -71,6 +78,21 @@ public static class SetOperations
                 result.Add(member);
             }
         }
+    }
+
+    private static PackedSetIndex.Bits FindInPacked(scoped in SetOperands sets, PackedList first)
+    {
+        PackedSetIndex index = new(first);
+        PackedSetIndex.Bits found = default;
+        for (int i = 1; i < sets.Count; i++)
+        {
+            if (!sets.IsMissing(i) && sets[i] is { Encoding: ValueEncoding.PackedList } set)
+            {
+                index.Mark(set.Packed, ref found);
+            }
+        }
+
+        return found;
     }
 
     internal static void SubtractByRemoval(scoped in SetOperands sets, scoped ref SetValue result)

@@ -74,6 +74,9 @@ public unsafe ref partial struct SetValue
     /// <summary>The dict of a set that has one.</summary>
     internal readonly Dict<MemberLayout> Members => new(_table, _keyspace.MemberRuntime);
 
+    /// <summary>The list of a set that is one.</summary>
+    internal readonly PackedList Packed => new(_bytes);
+
     /// <summary>True when the text is a member. O(1), or O(members) for a packed list.</summary>
     public readonly bool Contains(ReadOnlySpan<byte> member)
     {
