@@ -35,6 +35,12 @@ internal static class BenchmarkProgram
             return 0;
         }
 
+        if (name == LargeCollections.Worker)
+        {
+            LargeCollections.Work(args[1..]);
+            return 0;
+        }
+
         List<Func<BenchmarkOptions, Task>> chosen =
             [.. Scenarios.Where(scenario => name == "all" || scenario.Name == name).Select(scenario => scenario.Run)];
         if (chosen.Count == 0 || !BenchmarkOptions.TryParse(args[1..], out BenchmarkOptions? options))

@@ -10,8 +10,8 @@ namespace KvServer.Server.Commands;
 /// <see cref="ExpireCommands"/>.</remarks>
 internal static class KeyCommands
 {
-    /// <summary>Deletes keys and replies with how many there were. O(1) a key, values are freed in the background when
-    /// large and lazyfree-lazy-user-del says so.</summary>
+    /// <summary>Deletes keys and replies with how many there were. O(1) a key: large values are freed in the background, and
+    /// smaller ones when lazyfree-lazy-user-del says so.</summary>
     [Command("DEL", arity: -2, CommandFlags.Write, Group = CommandGroup.Generic, Since = "1.0.0",
         Complexity = "O(N) in the keys, plus O(M) for each collection of M elements.",
         Summary = "Deletes keys.", Syntax = "key...", Acl = "keyspace",

@@ -321,9 +321,8 @@ public sealed unsafe partial class Database
 
     private void FreeDetached(byte* block, bool lazily)
     {
-        if (lazily
-            && _keyspace.Snapshot is null // Which may have to take the value over.
-            && ValueLifetime.Effort(block) > ValueLifetime.LazyFreeThreshold)
+        if (_keyspace.Snapshot is null // Which may have to take the value over.
+            && ValueLifetime.IsForBackground(block, lazily))
         {
             _keyspace.Reclaimer.FreeEntry(block);
             return;
@@ -353,7 +352,7 @@ public sealed unsafe partial class Database
             return;
         }
 
-        if (lazily && ValueLifetime.Effort(block) > ValueLifetime.LazyFreeThreshold)
+        if (ValueLifetime.IsForBackground(block, lazily))
         {
             _keyspace.Reclaimer.FreeValue(block);
             return;

@@ -9,6 +9,10 @@ internal static unsafe class ValueLifetime
     /// <summary>Values with more parts than this are worth handing to the background when freed lazily.</summary>
     public const long LazyFreeThreshold = 64;
 
+    /// <summary>Values with more parts than this go to the background whatever is asked for: freeing them here would be a
+    /// pause for everybody.</summary>
+    public const long EagerFreeLimit = 1000;
+
     /// <summary>Blocks from this size on are always freed in the background: unmapping takes time in proportion.</summary>
     public const nuint LargeBlockBytes = 1024 * 1024;
 
@@ -50,6 +54,12 @@ internal static unsafe class ValueLifetime
         ValueEncoding.Stream => StreamState.EffortOf((StreamState*)PointerOf(EntryBlock.ValueStart(block))),
         _ => 1,
     };
+
+    /// <summary>Whether a value is handed to the background rather than freed at once.</summary>
+    /// <param name="block">Its entry.</param>
+    /// <param name="lazily">Whether that is wanted for values of any size worth it.</param>
+    public static bool IsForBackground(byte* block, bool lazily) =>
+        Effort(block) > (lazily ? LazyFreeThreshold : EagerFreeLimit);
 
     /// <summary>Bytes of a string block that should be freed in the background, or 0.</summary>
     public static bool OwnsLargeBlock(byte* block) =>

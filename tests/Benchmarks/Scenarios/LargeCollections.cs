@@ -1,12 +1,17 @@
 using System.Globalization;
+using System.Net;
 using KvServer.Benchmarks.Load;
 using KvServer.TestSupport;
 
 namespace KvServer.Benchmarks.Scenarios;
 
 /// <summary>What 50 connections notice while another makes, reads and deletes collections of a million elements.</summary>
+/// <remarks>The other is a process of its own: the garbage of a million replies would halt the threads that measure.</remarks>
 internal static class LargeCollections
 {
+    /// <summary>The first argument of the process that works on the collections.</summary>
+    public const string Worker = "large-worker";
+
     private const int Connections = 50;
     private const int Keys = 100_000;
     private const int SetPercent = 10;
@@ -20,6 +25,9 @@ internal static class LargeCollections
         ("set", "SADD", i => [$"member:{Text(i)}"], ["SSCAN", Key], ["SMEMBERS", Key]),
         ("sorted set", "ZADD", i => [Text(i), $"member:{Text(i)}"], ["ZSCAN", Key], ["ZRANGE", Key, "0", "-1"]),
     ];
+
+    // What is freed in the background, and the end of the worker, belong to a step.
+    private static readonly TimeSpan Aftermath = TimeSpan.FromMilliseconds(500);
 
     public static async Task RunAsync(BenchmarkOptions options)
     {
@@ -42,27 +50,61 @@ internal static class LargeCollections
         table.Print($"Latencies of {Connections} connections beside one that works on a collection of {elements:#,0} elements");
     }
 
+    /// <summary>Does one step, as a process of its own.</summary>
+    /// <param name="args">Port, type, step and number of elements.</param>
+    public static void Work(string[] args)
+    {
+        using RespClient client = new(
+            new IPEndPoint(IPAddress.Loopback, int.Parse(args[0], CultureInfo.InvariantCulture)), receiveTimeoutMs: 60_000);
+        (_, string command, Func<int, string[]> element, string[] scan, string[] readAll) =
+            Types.Single(type => type.Name == args[1]);
+        int elements = int.Parse(args[3], CultureInfo.InvariantCulture);
+        switch (args[2])
+        {
+            case "fill":
+                for (int first = 0; first < elements; first += ElementsPerCommand)
+                {
+                    client.Execute([command, Key, .. Enumerable.Range(first, ElementsPerCommand).SelectMany(element)]);
+                }
+
+                break;
+            case "scan":
+                ReadParts(client, scan, elements);
+                break;
+            case "all":
+                client.Execute(readAll);
+                break;
+            default:
+                client.Execute("DEL", Key);
+                break;
+        }
+    }
+
     private static async Task MeasureAsync(Contestant server, int elements, BenchmarkOptions options, Table table)
     {
         using ConnectionLoad load = new(
             server, Enumerable.Range(0, Connections).Select(seed => new KeyRequests(Keys, SetPercent, seed)));
         await AddAsync("nothing", () => Task.Delay(TimeSpan.FromSeconds(2)));
-        foreach ((string name, string command, Func<int, string[]> element, string[] scan, string[] readAll) in
-            Types.Where(type => options.Chooses(type.Name)))
+        await AddAsync("a process that starts", () => WorkAsync("list", "delete"));
+        foreach ((string name, string command, _, string[] scan, string[] readAll) in Types.Where(type => options.Chooses(type.Name)))
         {
-            await AddAsync($"{name}: {command} of {ElementsPerCommand}", () => Task.Run(() => Fill(server, command, elements, element)));
-            await AddAsync($"{name}: read in parts", () => Task.Run(() => ReadParts(server, scan, elements)));
-            await AddAsync($"{name}: {readAll[0]} of all", () => Task.Run(() => Execute(server, readAll)));
-            await AddAsync($"{name}: DEL", () => Task.Run(() => Execute(server, ["DEL", Key])));
+            await AddAsync($"{name}: {command} of {ElementsPerCommand}", () => WorkAsync(name, "fill"));
+            await AddAsync($"{name}: {(scan.Length > 0 ? scan[0] : "LRANGE")} of 1000", () => WorkAsync(name, "scan"));
+            await AddAsync($"{name}: {readAll[0]} of all", () => WorkAsync(name, "all"));
+            await AddAsync($"{name}: DEL", () => WorkAsync(name, "delete"));
         }
+
+        Task WorkAsync(string type, string step) => ToolRun.RunAsync(
+            Environment.ProcessPath!,
+            [Worker, server.Port, type, step, elements.ToString(CultureInfo.InvariantCulture)],
+            timeoutSeconds: 300);
 
         async Task AddAsync(string what, Func<Task> during)
         {
-            // What is freed in the background belongs to it.
             LoadPhase phase = await load.MeasureAsync(async () =>
             {
                 await during();
-                await Task.Delay(TimeSpan.FromMilliseconds(500));
+                await Task.Delay(Aftermath);
             });
             BenchmarkRun run = phase.ToRun(phase.Latencies.Keys.Single());
             table.Add(
@@ -70,19 +112,8 @@ internal static class LargeCollections
         }
     }
 
-    private static void Fill(Contestant server, string command, int elements, Func<int, string[]> element)
+    private static void ReadParts(RespClient client, string[] scan, int elements)
     {
-        using CommandFiller filler = new(server.Server);
-        for (int first = 0; first < elements; first += ElementsPerCommand)
-        {
-            filler.Add([command, Key, .. Enumerable.Range(first, ElementsPerCommand).SelectMany(element)]);
-            filler.Flush(); // One at a time: what a pipeline costs others is another question.
-        }
-    }
-
-    private static void ReadParts(Contestant server, string[] scan, int elements)
-    {
-        using RespClient client = server.Server.Connect();
         if (scan.Length > 0)
         {
             string cursor = "0";
@@ -98,12 +129,6 @@ internal static class LargeCollections
         {
             client.Execute("LRANGE", Key, Text(first), Text(first + 999));
         }
-    }
-
-    private static void Execute(Contestant server, string[] command)
-    {
-        using RespClient client = server.Server.Connect();
-        client.Execute(command);
     }
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
