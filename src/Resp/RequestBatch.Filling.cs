@@ -35,6 +35,45 @@ public sealed partial class RequestBatch
         _openLargeCount++;
     }
 
+    /// <summary>Adds a copy of a request of another batch, which outlives that batch's receive buffer; its large bulks
+    /// are taken over, and read as empty there afterwards.</summary>
+    /// <returns>The request, with nothing found out about it yet.</returns>
+    /// <exception cref="OutOfMemoryException">Neither batch has changed.</exception>
+    /// <remarks>O(bytes of its other arguments). No request may be being put together.</remarks>
+    public ref Request AddCopy(Arguments arguments)
+    {
+        Debug.Assert(_openCount == 0, "One request is put together at a time.");
+        Span<ArgumentSlot> slots = ReserveSlots(arguments.Count);
+        ReserveRequest();
+        int largeCount = 0;
+        for (int i = 0; i < arguments.Count; i++)
+        {
+            ReadOnlySpan<byte> argument = arguments[i];
+            if (arguments.IsLarge(i))
+            {
+                largeCount++;
+            }
+            else
+            {
+                argument.CopyTo(Scratch.Take(argument.Length, out slots[i]));
+            }
+        }
+
+        // Taken last: nothing can fail any more, so each large bulk has one owner throughout.
+        for (int i = 0; largeCount > 0 && i < arguments.Count; i++)
+        {
+            if (arguments.IsLarge(i))
+            {
+                int lengthBytes = arguments.Slots[i].Length;
+                slots[i] = new ArgumentSlot(arguments.TakeLarge(i), ArgumentSlot.LargeOffset, lengthBytes);
+            }
+        }
+
+        AddLarge(largeCount);
+        AddRequest(arguments.Count);
+        return ref this[Count - 1];
+    }
+
     /// <summary>Makes a request of the arguments added since the last one; at least one.</summary>
     /// <param name="consumedBytes">What the request takes in its source, for <see cref="ConsumedBytes"/>.</param>
     public void EndRequest(long consumedBytes)

@@ -119,11 +119,7 @@ public sealed partial class RequestBatch : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void AddRequest(int argumentCount)
     {
-        if (Count == _requests.Length)
-        {
-            Array.Resize(ref _requests, Count * 2);
-        }
-
+        ReserveRequest();
         ref Request request = ref _requests[Count++];
         request.FirstSlot = _slotCount;
         request.ArgumentCount = argumentCount;
@@ -131,6 +127,15 @@ public sealed partial class RequestBatch : IDisposable
         request.KeyHash = 0;
         request.Command = null;
         _slotCount += argumentCount;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void ReserveRequest()
+    {
+        if (Count == _requests.Length)
+        {
+            Array.Resize(ref _requests, Count * 2);
+        }
     }
 
     /// <summary>Notes that the request about to be added holds large bulks.</summary>

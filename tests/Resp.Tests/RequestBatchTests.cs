@@ -34,6 +34,33 @@ public class RequestBatchTests
     }
 
     [Fact]
+    public void A_copy_outlives_its_source_and_takes_large_bulks_over()
+    {
+        byte[] bytes = "SET key"u8.ToArray();
+        using var source = new RequestBatch();
+        using var copies = new RequestBatch();
+        var large = new CountedBulk("large"u8);
+        source.AddArgument(bytes, 0, 3);
+        source.AddArgument(bytes, 4, 3);
+        source.AdoptArgument(large);
+        source.EndRequest(30);
+        copies.AddCopy(source.ArgumentsOf(0)).FirstKey = 1;
+        Assert.True(source.ArgumentsOf(0).IsTaken(2));
+        Array.Clear(bytes);
+        source.Clear();
+
+        Assert.Equal(1, copies.Count);
+        Assert.Equal(1, copies[0].FirstKey);
+        Arguments set = copies.ArgumentsOf(0);
+        Assert.True(set[0].SequenceEqual("SET"u8));
+        Assert.True(set[1].SequenceEqual("key"u8));
+        Assert.True(set[2].SequenceEqual("large"u8));
+        Assert.Equal(0, large.Disposals);
+        copies.Trim();
+        Assert.Equal(1, large.Disposals);
+    }
+
+    [Fact]
     public void A_request_that_was_begun_can_be_dropped()
     {
         byte[] bytes = "GETPING"u8.ToArray();
