@@ -82,6 +82,9 @@ internal sealed class ServerState(
     /// <summary>The clients in blocking commands.</summary>
     public BlockedClients Blocked { get; } = new();
 
+    /// <summary>MULTI and WATCH.</summary>
+    public Transactions.ClientTransactions Transactions { get; } = new(keyspace);
+
     /// <summary>Loads the dataset at start-up; null before and afterwards.</summary>
     public DatasetLoader? Loader { get; set; }
 

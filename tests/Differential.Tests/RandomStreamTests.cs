@@ -47,7 +47,7 @@ public sealed class RandomStreamTests(EpollPair pair) : IClassFixture<EpollPair>
     }
 
     /// <summary>Returns the digest of all data, after SCAN has met the keys whose time has come.</summary>
-    private static string Digest(RespClient client)
+    internal static string Digest(RespClient client)
     {
         foreach (string db in new[] { "0", "1" })
         {
@@ -58,7 +58,7 @@ public sealed class RandomStreamTests(EpollPair pair) : IClassFixture<EpollPair>
         return client.Execute("DEBUG", "DIGEST").AsString;
     }
 
-    private static bool AreEqual(StreamCommand command, RespValue ours, RespValue reference) =>
+    internal static bool AreEqual(StreamCommand command, RespValue ours, RespValue reference) =>
         ReplyComparer.AreEqual(ours, reference, command.Comparison, command.Tolerance)
         || IsOtherEncoding(command, ours, reference)
         || CommandStream.IsStaleError(command, ours, reference);

@@ -49,6 +49,15 @@ internal sealed class Client(long id, IClientConnection connection, ReplyWriter 
     /// <see cref="Persistence.Aof.AofWriter"/>.</summary>
     public long LogEnd { get; set; }
 
+    /// <summary>The commands queued since MULTI; null outside of a transaction.</summary>
+    public Transactions.Transaction? Transaction { get; set; }
+
+    /// <summary>The keys it watches; null when it never has.</summary>
+    public HashSet<Transactions.Watch>? Watches { get; set; }
+
+    /// <summary>Bytes held for its queued commands and watched keys, bookkeeping included.</summary>
+    public long TransactionBytes { get; set; }
+
     /// <summary>What it waits for in a blocking command, else null.</summary>
     public IClientWait? Wait { get; set; }
 
@@ -60,6 +69,9 @@ internal sealed class Client(long id, IClientConnection connection, ReplyWriter 
 
     /// <summary>Sets or clears <paramref name="flag"/>.</summary>
     public void Set(ClientFlags flag, bool on) => Flags = on ? Flags | flag : Flags & ~flag;
+
+    /// <summary>Notes that a command has been refused: inside MULTI that makes EXEC refuse all of them.</summary>
+    public void BreakQueue() => Set(ClientFlags.QueueBroken, Is(ClientFlags.Multi));
 
     /// <summary>Silences replies for good (CLIENT REPLY OFF) until <see cref="StopSilence"/>.</summary>
     public void SilenceAll()

@@ -23,9 +23,10 @@ internal static class ClientDescription
         line.Append(culture, $" age={(nowMs - client.CreatedAtMs) / 1000} idle={(nowMs - client.LastActiveMs) / 1000}");
         line.Append(culture, $" flags={FlagsOf(client)} db={client.Database.Index}");
         line.Append(culture, $" sub={client.Subscriptions?.ChannelCount ?? 0}");
-        line.Append(culture, $" psub={client.Subscriptions?.PatternCount ?? 0} ssub=0 multi=-1");
-        line.Append(culture, $" qbuf={input} qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0");
-        line.Append(culture, $" obl=0 oll={(output > 0 ? 1 : 0)} omem={output} tot-mem={input + output}");
+        line.Append(culture, $" psub={client.Subscriptions?.PatternCount ?? 0} ssub=0 multi={client.Transaction?.Count ?? -1}");
+        line.Append(culture, $" qbuf={input} qbuf-free=0 argv-mem=0 multi-mem={client.Transaction?.ArgumentBytes ?? 0} rbs=0 rbp=0");
+        line.Append(culture, $" obl=0 oll={(output > 0 ? 1 : 0)} omem={output} ");
+        line.Append(culture, $"tot-mem={input + output + client.TransactionBytes}");
         line.Append(culture, $" events={(output > 0 ? "rw" : "r")} cmd={command} user={client.User}");
         line.Append(culture, $" redir=-1 resp={client.Reply.Protocol}");
         line.Append(culture, $" lib-name={Encoding.ASCII.GetString(client.LibraryName)}");
@@ -56,7 +57,9 @@ internal static class ClientDescription
     {
         StringBuilder flags = new();
         Add(ClientFlags.Subscribed, 'P');
+        Add(ClientFlags.Multi, 'x');
         Add(ClientFlags.Suspended, 'b');
+        Add(ClientFlags.WatchBroken, 'd');
         Add(ClientFlags.CloseAfterReplies, 'c');
         Add(ClientFlags.Closing, 'A');
         Add(ClientFlags.UnixSocket, 'U');

@@ -38,4 +38,13 @@ internal enum ClientFlags
 
     /// <summary>Nothing may wait: where a command would, it replies what it replies when its time is over.</summary>
     DenyBlocking = 1 << 10,
+
+    /// <summary>Between MULTI and EXEC: commands are queued.</summary>
+    Multi = 1 << 11,
+
+    /// <summary>A key it watches has changed: its next EXEC runs nothing.</summary>
+    WatchBroken = 1 << 12,
+
+    /// <summary>A command could not be queued: EXEC will refuse the transaction.</summary>
+    QueueBroken = 1 << 13,
 }

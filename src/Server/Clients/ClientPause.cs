@@ -58,9 +58,9 @@ internal sealed class ClientPause(Keyspace keyspace)
         }
     }
 
-    /// <summary>Whether this command must wait now.</summary>
-    public bool Holds(Command command) =>
-        IsActive && (_holdsAll || (command.Flags & (CommandFlags.Write | CommandFlags.MayReplicate)) != 0);
+    /// <summary>Whether a call that may do these things must wait now.</summary>
+    public bool Holds(CommandFlags flags) =>
+        IsActive && (_holdsAll || (flags & (CommandFlags.Write | CommandFlags.MayReplicate)) != 0);
 
     /// <summary>Suspends a client until the pause ends.</summary>
     public void Hold(Client client) => _held.Hold(client);

@@ -109,9 +109,10 @@ internal static class ClientListCommands
     private static void WriteLines(CommandContext ctx, IEnumerable<Client> clients)
     {
         StringBuilder lines = new();
+        Command? current = ctx.Server.Transactions.IsRunning ? null : ctx.Command; // There EXEC is what runs.
         foreach (Client client in clients)
         {
-            ClientDescription.Append(lines, client, client == ctx.Client ? ctx.Command : null, ctx.NowMs);
+            ClientDescription.Append(lines, client, client == ctx.Client ? current : null, ctx.NowMs);
             lines.Append('\n');
         }
 

@@ -63,6 +63,10 @@ internal sealed class Command
     /// <summary>True when the command has all of <paramref name="flags"/>.</summary>
     public bool Is(CommandFlags flags) => (Flags & flags) == flags;
 
+    /// <summary>What a call of this client may do: that of EXEC what the queued commands may.</summary>
+    public CommandFlags FlagsFor(Clients.Client client) =>
+        Is(CommandFlags.RunsQueue) && client.Transaction is { } transaction ? transaction.AddTo(Flags) : Flags;
+
     /// <summary>True when a call with this many arguments, the name included, is well formed.</summary>
     public bool AcceptsArity(int argumentCount) =>
         argumentCount >= MinArguments && argumentCount <= MaxArguments;

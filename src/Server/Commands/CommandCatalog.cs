@@ -45,6 +45,7 @@ internal static class CommandCatalog
         .Add(typeof(MemoryCommands))
         .Add(typeof(DebugCommands))
         .Add(typeof(PubSubCommands))
+        .Add(typeof(TransactionCommands))
         .Add(typeof(ConnectionCommands))
         .Add(typeof(ClientCommands))
         .Add(typeof(ClientListCommands))

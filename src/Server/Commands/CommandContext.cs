@@ -12,7 +12,7 @@ namespace KvServer.Server.Commands;
 /// writes exactly one reply. Spans from <see cref="Args"/> end with the call; spans into entries end with the next
 /// change of the database.
 /// </remarks>
-internal sealed class CommandContext(ServerState server)
+internal sealed class CommandContext(ServerState server, Action<Client>? runQueue = null)
 {
     private RequestBatch _batch = null!;
     private int _requestIndex;
@@ -77,19 +77,20 @@ internal sealed class CommandContext(ServerState server)
     public void KeyChanged(in Key key, KeyEvent keyEvent, long changes = 1)
     {
         Changes += changes;
-        if (Server.KeyWaits.Count > 0 && keyEvent.Wakes())
+        if ((Server.KeyWaits.Count | Server.Transactions.Watched.Count) > 0)
         {
-            Server.KeyWaits.Note(Database, key.Bytes);
+            TellOfChange(Database, key.Bytes, keyEvent.Wakes());
         }
     }
 
-    /// <summary>Reports that a key came into another database than the client's.</summary>
-    public void KeyArrived(Database database, in Key key, KeyEvent keyEvent)
+    /// <summary>Reports a change of a key that may be in another database than the client's.</summary>
+    public void KeyArrived(Database database, in Key key, KeyEvent keyEvent, long changes = 0)
     {
         _ = keyEvent;
-        if (Server.KeyWaits.Count > 0)
+        Changes += changes;
+        if ((Server.KeyWaits.Count | Server.Transactions.Watched.Count) > 0)
         {
-            Server.KeyWaits.Note(database, key.Bytes);
+            TellOfChange(database, key.Bytes);
         }
     }
 
@@ -281,6 +282,9 @@ internal sealed class CommandContext(ServerState server)
         Server.Blocked.Block(Client, wait, endsAtMs);
     }
 
+    /// <summary>Runs the commands the client has queued, and replies with the array of their replies.</summary>
+    public void RunQueue() => runQueue!(Client);
+
     /// <summary>Points the context at the next call. Command loop only.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void Begin(Client client, RequestBatch batch, int requestIndex, Command command, ref readonly Request request)
@@ -308,6 +312,17 @@ internal sealed class CommandContext(ServerState server)
         IsRetry = true;
         _readyKey = readyKey;
         WaitState = state;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void TellOfChange(Database database, ReadOnlySpan<byte> key, bool wakes = true)
+    {
+        if (wakes && Server.KeyWaits.Count > 0)
+        {
+            Server.KeyWaits.Note(database, key);
+        }
+
+        Server.Transactions.Watched.KeyChanged(database, key);
     }
 
     private bool Exists(Lookup found, out bool replied)

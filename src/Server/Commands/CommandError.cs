@@ -69,6 +69,14 @@ internal static class CommandError
     public static ReadOnlySpan<byte> SavingFails =>
         "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that may modify the data set are disabled, because this instance is configured to report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB error."u8;
 
+    public static ReadOnlySpan<byte> NotInMulti => "ERR Command not allowed inside a transaction"u8;
+
+    /// <summary>EXEC after a command could not be queued.</summary>
+    public static ReadOnlySpan<byte> ExecAbort => "EXECABORT Transaction discarded because of previous errors."u8;
+
+    /// <summary>EXEC that is refused itself; the reason follows.</summary>
+    public static ReadOnlySpan<byte> ExecAbortPrefix => "EXECABORT Transaction discarded because of: "u8;
+
     /// <summary>CLIENT UNBLOCK ERROR, to the client that was waiting.</summary>
     public static ReadOnlySpan<byte> Unblocked => "UNBLOCKED client unblocked via CLIENT UNBLOCK"u8;
 

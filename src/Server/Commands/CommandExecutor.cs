@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using KvServer.Resp;
 using KvServer.Server.Clients;
 using KvServer.Server.Persistence;
+using KvServer.Server.Transactions;
 using KvServer.Storage;
 using Microsoft.Extensions.Logging;
 
@@ -24,13 +25,15 @@ internal sealed partial class CommandExecutor
 
     private readonly ServerState _server;
     private readonly CommandContext _context;
+    private readonly CommandContext _queuedContext;
     private readonly CommandGate _gate;
     private readonly ILogger _log;
 
     public CommandExecutor(ServerState server, ILogger<CommandExecutor> log)
     {
         _server = server;
-        _context = new CommandContext(server);
+        _context = new CommandContext(server, RunQueue);
+        _queuedContext = new CommandContext(server);
         _gate = new CommandGate(server);
         _log = log;
     }
@@ -182,6 +185,13 @@ internal sealed partial class CommandExecutor
                     return false;
                 }
 
+                if ((client.Flags & ClientFlags.Multi) != 0 && !command.Is(CommandFlags.InMulti))
+                {
+                    ClientTransactions.Queue(client, command, ctx.Args, in request);
+                    reply.Queued();
+                    return false;
+                }
+
                 ran = true;
                 PropagationLog log = _server.Propagation;
                 bool propagates = log.IsOn;
@@ -209,33 +219,52 @@ internal sealed partial class CommandExecutor
         }
         catch (OutOfMemoryException)
         {
-            // The heap could not grow. Whatever the handler had not changed by then is as it was; the client is told.
-            _server.Statistics.Dirty += ctx.Changes;
-            AbandonPropagation(ctx);
-            reply.AbandonDeferred();
-            bool isCut = reply.TotalBytesWritten != bytesBefore;
-            reply.Error(CommandError.AllocationFailed);
-            if (isCut)
-            {
-                client.CloseAfterReplies(); // From here on it would take each reply for that of another command.
-            }
+            FailForMemory(ctx, client, bytesBefore);
+            EndAbandonedUnit();
         }
         catch (Exception fault) // A handler's bug must not take the other clients down: this is the boundary.
         {
-            _server.Statistics.InternalErrors++;
-            AbandonPropagation(ctx);
-            Log.HandlerFailed(_log, command?.DisplayName ?? "?", client.Id, fault);
-            reply.AbandonDeferred();
-            reply.Error(CommandError.Internal);
-            client.CloseAfterReplies();
+            FailByFault(ctx, client, command, fault);
+            EndAbandonedUnit();
         }
 
         if (reply.ErrorCount != errorsBefore)
         {
-            CountErrors(client, command, ran);
+            if (reply.ErrorCount != _errorsCounted)
+            {
+                CountErrors(client, command, ran);
+            }
+
+            _errorsCounted = 0;
         }
 
         return ran;
+    }
+
+    // The heap could not grow. Whatever the handler had not changed by then is as it was; the client is told.
+    private void FailForMemory(CommandContext ctx, Client client, long bytesBefore)
+    {
+        ReplyWriter reply = client.Reply;
+        _server.Statistics.Dirty += ctx.Changes;
+        client.BreakQueue(); // If it was to be queued, EXEC must not run without it.
+        AbandonPropagation(ctx);
+        reply.AbandonDeferred();
+        bool isCut = reply.TotalBytesWritten != bytesBefore;
+        reply.Error(CommandError.AllocationFailed);
+        if (isCut)
+        {
+            client.CloseAfterReplies(); // From here on it would take each reply for that of another command.
+        }
+    }
+
+    private void FailByFault(CommandContext ctx, Client client, Command? command, Exception fault)
+    {
+        _server.Statistics.InternalErrors++;
+        AbandonPropagation(ctx);
+        Log.HandlerFailed(_log, command?.DisplayName ?? "?", client.Id, fault);
+        client.Reply.AbandonDeferred();
+        client.Reply.Error(CommandError.Internal);
+        client.CloseAfterReplies();
     }
 
     /// <summary>Runs the calls again that wait for keys which the last command, one of these calls or the expiry cycle has
@@ -283,13 +312,14 @@ internal sealed partial class CommandExecutor
 
     private bool Holds(Client client, Command command)
     {
-        if (_server.Pause.Holds(command))
+        CommandFlags flags = command.FlagsFor(client);
+        if (_server.Pause.Holds(flags))
         {
             _server.Pause.Hold(client);
             return true;
         }
 
-        if (_server.Aof.Holds(command))
+        if (_server.Aof.Holds(flags))
         {
             _server.Aof.Hold(client);
             return true;
@@ -301,9 +331,18 @@ internal sealed partial class CommandExecutor
     // What a failed handler had said so far is taken back; the file is written anew in case that was the truth.
     private void AbandonPropagation(CommandContext ctx)
     {
-        if (_server.Propagation.IsOn && (_server.Propagation.AbandonUnit() || ctx.Changes != 0))
+        if (_server.Propagation.IsOn && (_server.Propagation.AbandonPart() || ctx.Changes != 0))
         {
             _server.Aof.RequestRewrite();
+        }
+    }
+
+    // What was said before the part that failed stays: it was true.
+    private void EndAbandonedUnit()
+    {
+        if (_server.Propagation.IsOn)
+        {
+            _server.Propagation.EndAbandonedUnit();
         }
     }
 

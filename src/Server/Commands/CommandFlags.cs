@@ -71,4 +71,10 @@ internal enum CommandFlags : uint
 
     /// <summary>Allowed while subscribed in RESP2. COMMAND INFO does not show it.</summary>
     WhileSubscribed = 1 << 21,
+
+    /// <summary>Runs inside MULTI, where other commands are queued. COMMAND INFO does not show it.</summary>
+    InMulti = 1 << 22,
+
+    /// <summary>Runs the queued commands, so it may do what they may. COMMAND INFO does not show it.</summary>
+    RunsQueue = 1 << 23,
 }

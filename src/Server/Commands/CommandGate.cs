@@ -7,11 +7,12 @@ namespace KvServer.Server.Commands;
 /// <summary>The ordered checks between a framed request and its handler.</summary>
 /// <remarks>
 /// The order is observable (an unknown command wins over a missing password, arity too) and is the reference server's:
-/// unknown command, arity, protected command, authentication, failed saves, subscriber mode, loading. Command loop only.
+/// unknown command, arity, protected command, authentication, not allowed in MULTI, failed saves, subscriber mode, loading.
+/// Whatever is refused inside MULTI, EXEC will refuse as a whole. Command loop only.
 /// </remarks>
 internal sealed class CommandGate(ServerState server)
 {
-    private const ClientFlags NotOrdinary = ClientFlags.Subscribed;
+    private const ClientFlags NotOrdinary = ClientFlags.Subscribed | ClientFlags.Multi;
 
     /// <summary>Lets a call pass, or replies with why not.</summary>
     /// <param name="ctx">The call, already pointed at <paramref name="command"/> when it is known.</param>
@@ -28,7 +29,11 @@ internal sealed class CommandGate(ServerState server)
         || AdmitsSlowly(ctx, command, client, argumentCount);
 
     /// <summary>Replies that the command is unknown, in the words of the reference server.</summary>
-    public static void RejectUnknown(CommandContext ctx) => ctx.Reply.Error(CommandError.UnknownCommand(ctx.Args));
+    public static void RejectUnknown(CommandContext ctx)
+    {
+        ctx.Client.BreakQueue();
+        ctx.Reply.Error(CommandError.UnknownCommand(ctx.Args));
+    }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private bool AdmitsSlowly(CommandContext ctx, Command command, Client client, int argumentCount)
@@ -53,6 +58,11 @@ internal sealed class CommandGate(ServerState server)
             return Reject(ctx, command, CommandError.NoAuth);
         }
 
+        if (client.Is(ClientFlags.Multi) && command.Is(CommandFlags.NoMulti))
+        {
+            return Reject(ctx, command, CommandError.NotInMulti);
+        }
+
         if ((server.Restrictions & Restrictions.Stopping) != 0)
         {
             client.CloseAfterReplies(); // Nothing that runs now would be kept.
@@ -60,7 +70,7 @@ internal sealed class CommandGate(ServerState server)
         }
 
         if ((server.Restrictions & (Restrictions.WritesRefused | Restrictions.AofFails)) != 0
-            && (command.Is(CommandFlags.Write) || command.DisplayName == "ping"))
+            && ((command.FlagsFor(client) & CommandFlags.Write) != 0 || command.DisplayName == "ping"))
         {
             return Reject(
                 ctx,
@@ -83,14 +93,25 @@ internal sealed class CommandGate(ServerState server)
         }
 
         return !server.IsLoading
-            || command.Is(CommandFlags.Loading)
+            || (command.FlagsFor(client) & CommandFlags.Loading) != 0
             || Reject(ctx, command, CommandError.Loading);
     }
 
-    private static bool Reject(CommandContext ctx, Command command, ReadOnlySpan<byte> error)
+    private bool Reject(CommandContext ctx, Command command, ReadOnlySpan<byte> error)
     {
         command.RejectedCalls++;
-        ctx.Reply.Error(error);
+        ctx.Client.BreakQueue();
+        if (command.Is(CommandFlags.RunsQueue))
+        {
+            server.Transactions.Discard(ctx.Client);
+            ctx.Reply.Error(
+                CommandError.ExecAbortPrefix, error.StartsWith("ERR "u8) ? error["ERR "u8.Length..] : error, default);
+        }
+        else
+        {
+            ctx.Reply.Error(error);
+        }
+
         return false;
     }
 

@@ -266,6 +266,7 @@ internal static partial class DebugCommands
 
         if (flushes)
         {
+            server.Transactions.Watched.AllRemoved();
             server.Keyspace.FlushAll(inBackground: false);
         }
 
@@ -310,6 +311,7 @@ internal static partial class DebugCommands
         try
         {
             using DatasetLoader? loader = server.Aof.OpenLoader();
+            server.Transactions.Watched.AllRemoved();
             server.Keyspace.FlushAll(inBackground: false);
             loader?.LoadAll();
             ctx.Reply.Ok();

@@ -135,8 +135,7 @@ internal static class KeyCommands
             return;
         }
 
-        ctx.KeyChanged(destination, KeyEvent.CopyTo);
-        ctx.KeyArrived(target, destination, KeyEvent.CopyTo);
+        ctx.KeyArrived(target, destination, KeyEvent.CopyTo, changes: 1);
         ctx.Reply.Integer(1);
     }
 

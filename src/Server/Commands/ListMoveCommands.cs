@@ -1,5 +1,6 @@
 using System.Buffers;
 using KvServer.Resp;
+using KvServer.Server.Clients;
 using KvServer.Storage;
 using ValueType = KvServer.Storage.ValueType;
 
@@ -59,7 +60,7 @@ internal static class ListMoveCommands
 
         if (sourceFound != Lookup.Found)
         {
-            if (endsAtMs == NoWait)
+            if (endsAtMs == NoWait || ctx.Client.Is(ClientFlags.DenyBlocking))
             {
                 ctx.Reply.Null();
             }

@@ -39,9 +39,13 @@ internal static class SaveCommands
         {
             ctx.Reply.Error(CommandError.Syntax);
         }
-        else if (ctx.Server.Snapshots.IsWritingBase)
+        else if (ctx.Server.Transactions.IsRunning && ctx.Server.Snapshots.IsSaving)
         {
-            if (ctx.Args.Count == 2)
+            ctx.Reply.Error("ERR Background save already in progress"u8);
+        }
+        else if (ctx.Server.Snapshots.IsWritingBase || ctx.Server.Transactions.IsRunning)
+        {
+            if (ctx.Args.Count == 2 || ctx.Server.Transactions.IsRunning)
             {
                 ctx.Server.Snapshots.Schedule();
                 ctx.Reply.SimpleString("Background saving scheduled"u8);
@@ -123,7 +127,7 @@ internal static class SaveCommands
         }
 
         bool isLocal = aof.State == AofState.On && aof.DurableEnd >= ctx.Client.LogEnd;
-        if (replicas == 0 && (isLocal || local == 0))
+        if ((replicas == 0 && (isLocal || local == 0)) || ctx.Client.Is(Clients.ClientFlags.DenyBlocking))
         {
             AofWait.Reply(ctx.Client, isLocal);
             return;

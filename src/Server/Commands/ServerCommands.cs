@@ -23,6 +23,7 @@ internal static class ServerCommands
     {
         if (TryReadMode(ctx, out bool inBackground))
         {
+            ctx.Server.Transactions.Watched.DatabaseReplaced(ctx.Database, replacement: null);
             ctx.DatasetChanged(ctx.Database.Flush(inBackground));
             ctx.Server.KeyWaits.NoteAll(ctx.Database);
             ctx.PropagateAnyway();
@@ -40,6 +41,7 @@ internal static class ServerCommands
         if (TryReadMode(ctx, out bool inBackground))
         {
             ctx.Server.Snapshots.GiveUp(); // What it would still write is unwanted now.
+            ctx.Server.Transactions.Watched.AllRemoved();
             ctx.DatasetChanged(ctx.Server.Keyspace.FlushAll(inBackground));
             ctx.Server.KeyWaits.NoteAll();
             ctx.Server.Snapshots.SaveAfterFlush(ctx.Changes);
@@ -67,6 +69,7 @@ internal static class ServerCommands
         }
         else
         {
+            ctx.Server.Transactions.Watched.DatabasesSwapped((int)first, (int)second);
             ctx.Server.Keyspace.Swap((int)first, (int)second);
             ctx.Server.KeyWaits.NoteAll(ctx.Server.Keyspace[(int)first]);
             ctx.Server.KeyWaits.NoteAll(ctx.Server.Keyspace[(int)second]);

@@ -224,7 +224,7 @@ internal sealed class Connection : IClientConnection, IValueTaskSource
         }
 
         _loop.Touch(this);
-        if (_overQueryLimit)
+        if (_overQueryLimit || Client!.TransactionBytes > _host.Config.ClientQueryBufferLimitBytes)
         {
             executor.Statistics.ClientQueryBufferLimitDisconnections++;
             Log.QueryBufferLimit(_host.Logger, Describe());

@@ -9,7 +9,9 @@ namespace KvServer.Server.Persistence;
 /// <remarks>
 /// <para>The bytes are multibulk requests one after the other, with a SELECT wherever the database differs from that of
 /// the request before. What one command gives rise to (a key that expired when it was looked up, and then the change
-/// itself) is a unit: more than one request is put between MULTI and EXEC, so that a reader sees all of it or none.</para>
+/// itself) is a unit: more than one request is put between MULTI and EXEC, so that a reader sees all of it or none.
+/// A transaction of a client is one unit, too, and each of its commands a part, which is taken back alone when it fails.
+/// </para>
 /// <code>
 ///   SELECT 0 | SET a 1 | MULTI | DEL b | SADD b x | EXEC | ...
 ///                        ^ unit start            ^ unit end
@@ -29,7 +31,10 @@ internal sealed class PropagationLog
     private int _database = NoDatabase;
     private int _unitStart;
     private int _unitRequests;
+    private int _partStart;
+    private int _partRequests;
     private bool _isInUnit;
+    private bool _hasMulti;
     private bool _isStarted;
     private bool _isPaused;
     private int _argumentsLeft;
@@ -39,8 +44,8 @@ internal sealed class PropagationLog
     public PropagationLog(Keyspace keyspace)
     {
         _keyspace = keyspace;
-        keyspace.Expired = OnExpired;
-        keyspace.FieldExpired = OnFieldExpired;
+        keyspace.Expired += OnExpired;
+        keyspace.FieldExpired += OnFieldExpired;
     }
 
     /// <summary>Whether changes are wanted.</summary>
@@ -105,44 +110,82 @@ internal sealed class PropagationLog
     {
         _unitStart = _length;
         _unitRequests = 0;
+        _partStart = _length;
+        _partRequests = 0;
         _isInUnit = true;
+    }
+
+    /// <summary>Begins the next part of a unit, which <see cref="AbandonPart"/> takes back; outside of one it begins a
+    /// unit.</summary>
+    public void BeginPart()
+    {
+        if (!_isInUnit)
+        {
+            BeginUnit();
+            return;
+        }
+
+        _partStart = _length;
+        _partRequests = _unitRequests;
     }
 
     /// <summary>Ends a unit.</summary>
     public void EndUnit()
     {
         Debug.Assert(_argumentsLeft == 0, "A request has all the arguments it announced.");
-        if (_unitRequests > 1)
+        if (_hasMulti)
         {
             Header(1);
             Argument("EXEC"u8);
         }
 
-        _unitStart = _length;
-        _unitRequests = 0;
-        _isInUnit = false;
+        CloseUnit();
     }
 
-    /// <summary>Takes back everything since <see cref="BeginUnit"/>: the command failed half-way.</summary>
+    /// <summary>Takes back everything since <see cref="BeginUnit"/> or <see cref="BeginPart"/>: the command failed
+    /// half-way. The unit goes on.</summary>
     /// <returns>Whether there was anything.</returns>
-    public bool AbandonUnit()
+    public bool AbandonPart()
     {
         if (!_isInUnit)
         {
             return false;
         }
 
-        bool hadUnit = _length != _unitStart;
-        _length = _unitStart;
-        _unitRequests = 0;
+        bool hadPart = _length != _partStart;
+        _length = _partStart;
+        _unitRequests = _partRequests;
+        if (_partRequests == 0)
+        {
+            _unitStart = _partStart;
+            _hasMulti = false;
+        }
+
         _argumentsLeft = 0;
-        _isInUnit = false;
-        if (hadUnit)
+        if (hadPart)
         {
             _database = NoDatabase; // The SELECT may have gone with it.
         }
 
-        return hadUnit;
+        return hadPart;
+    }
+
+    /// <summary>Ends a unit of which something was taken back, and which is not the truth any more if even its end does
+    /// not find room: then all of it goes.</summary>
+    public void EndAbandonedUnit()
+    {
+        try
+        {
+            EndUnit();
+        }
+        catch (OutOfMemoryException)
+        {
+            _length = _unitStart;
+            _argumentsLeft = 0;
+            _database = NoDatabase;
+            LostRequests = true;
+            CloseUnit();
+        }
     }
 
     /// <summary>Begins a request; as many arguments as announced must follow.</summary>
@@ -156,7 +199,7 @@ internal sealed class PropagationLog
             AnnotateTime();
         }
 
-        if (_isInUnit && ++_unitRequests == 2)
+        if (_isInUnit && ++_unitRequests > 1 && !_hasMulti)
         {
             InsertMulti();
         }
@@ -167,13 +210,17 @@ internal sealed class PropagationLog
             Header(2);
             Argument("SELECT"u8);
             Argument(database.Index);
+            if (_unitRequests == 1)
+            {
+                _unitStart = _length; // The MULTI of a unit comes behind the SELECT of its first request.
+            }
         }
 
         Header(argumentCount);
     }
 
     /// <summary>The next argument of the request.</summary>
-    /// <exception cref="OutOfMemoryException">The buffer cannot grow; <see cref="AbandonUnit"/> takes the request back.</exception>
+    /// <exception cref="OutOfMemoryException">The buffer cannot grow; <see cref="AbandonPart"/> takes the request back.</exception>
     public void Argument(ReadOnlySpan<byte> bytes)
     {
         Span<byte> target = Reserve(bytes.Length + Numbers.MaxLineBytes + 2);
@@ -268,6 +315,7 @@ internal sealed class PropagationLog
         if (_isInUnit)
         {
             _unitStart = _length; // A unit's MULTI comes behind the line.
+            _partStart = _length;
         }
     }
 
@@ -279,6 +327,19 @@ internal sealed class PropagationLog
         unit[..^multi.Length].CopyTo(unit[multi.Length..]);
         multi.CopyTo(unit);
         _length += multi.Length;
+        _hasMulti = true;
+        if (_partRequests > 0)
+        {
+            _partStart += multi.Length;
+        }
+    }
+
+    private void CloseUnit()
+    {
+        _unitStart = _length;
+        _unitRequests = 0;
+        _hasMulti = false;
+        _isInUnit = false;
     }
 
     private void Header(int argumentCount)

@@ -45,6 +45,16 @@ public sealed unsafe partial class Database
         return true;
     }
 
+    /// <summary>Whether a key is there, be it that its time has come. Removes nothing and counts nothing.</summary>
+    /// <param name="key">Its name.</param>
+    /// <param name="isOver">Whether its time has come, so that no command finds it.</param>
+    public bool Holds(Key key, out bool isOver)
+    {
+        byte* block = _keys.Find(key.Hash, key.Bytes);
+        isOver = block != null && (EntryBlock.FlagsOf(block) & EntryFlags.Volatile) != EntryFlags.None && IsExpired(block);
+        return block != null;
+    }
+
     /// <summary>Looks at some buckets of the index of expiry times and removes keys whose time has come.</summary>
     /// <param name="wanted">How many keys to look at, at most.</param>
     /// <param name="round">Adds up what was seen.</param>

@@ -11,6 +11,30 @@ namespace KvServer.Server.Tests.Net;
 public abstract partial class TransportTests
 {
     [Fact]
+    public async Task A_client_that_queues_without_end_is_closed_at_the_query_buffer_limit()
+    {
+        await using NetServer server = Start(static config => config.ClientQueryBufferLimitBytes = 1024 * 1024);
+        using RawClient client = server.Connect();
+        Assert.Equal("+OK", client.Call("MULTI"));
+        string ping = string.Concat(Enumerable.Repeat(RawClient.Request("PING"), 1000));
+        try
+        {
+            for (int i = 0; i < 100; i++)
+            {
+                client.Send(ping);
+            }
+        }
+        catch (SocketException)
+        {
+            // Closed already.
+        }
+
+        Assert.True(await server.HasConnectionsAsync(0));
+        using RawClient other = server.Connect();
+        Assert.Equal("+PONG", other.Call("PING"));
+    }
+
+    [Fact]
     public async Task A_client_that_does_not_read_is_closed_at_the_hard_limit()
     {
         await using NetServer server = Start(static config =>

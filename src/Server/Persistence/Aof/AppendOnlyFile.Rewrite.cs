@@ -196,7 +196,7 @@ internal sealed partial class AppendOnlyFile
 
     private void TickRewrite()
     {
-        if (_isRewriting || _server.Snapshots.IsBusy || _server.IsLoading
+        if (_isRewriting || _server.Snapshots.IsBusy || _server.IsLoading || _server.Transactions.IsRunning
             || _server.Restrictions.HasFlag(Restrictions.Stopping))
         {
             return;

@@ -80,8 +80,8 @@ internal sealed partial class AppendOnlyFile
     /// the loop waits for it now and then. Once, before the file is opened.</summary>
     public void PostWith(Action<Action> post) => _post = post;
 
-    /// <summary>Whether a command must wait until the disk has caught up; then it is to be held.</summary>
-    public bool Holds(Command command) => IsBehind && command.Is(CommandFlags.Write);
+    /// <summary>Whether a call that may do these things must wait until the disk has caught up; then it is to be held.</summary>
+    public bool Holds(CommandFlags flags) => IsBehind && (flags & CommandFlags.Write) != 0;
 
     /// <summary>Suspends a client until the disk has caught up.</summary>
     public void Hold(Client client) => _heldWriters.Hold(client);
