@@ -49,6 +49,50 @@ public sealed class StackExchangeRedisTests(SharedServer shared) : IClassFixture
     }
 
     [Fact]
+    public async Task Transactions_run_when_their_conditions_hold()
+    {
+        await using ConnectedClient connected = await ConnectAsync();
+        IDatabase db = connected.Multiplexer.GetDatabase();
+        await db.KeyDeleteAsync(["se:tx", "se:tx2"]);
+        ITransaction transaction = db.CreateTransaction();
+        transaction.AddCondition(Condition.KeyNotExists("se:tx"));
+        Task<bool> set = transaction.StringSetAsync("se:tx", "1");
+        Task<long> increment = transaction.StringIncrementAsync("se:tx");
+        Task<long> wrong = transaction.ListLeftPushAsync("se:tx", "x");
+        Assert.True(await transaction.ExecuteAsync());
+        Assert.True(await set);
+        Assert.Equal(2, await increment);
+        await Assert.ThrowsAsync<RedisServerException>(() => wrong);
+
+        ITransaction refused = db.CreateTransaction();
+        refused.AddCondition(Condition.StringEqual("se:tx", "1"));
+        Task<bool> never = refused.StringSetAsync("se:tx2", "1");
+        Assert.False(await refused.ExecuteAsync());
+        await Assert.ThrowsAsync<TaskCanceledException>(() => never);
+        Assert.False(await db.KeyExistsAsync("se:tx2"));
+    }
+
+    [Fact]
+    public async Task Transactions_of_many_tasks_that_condition_each_other_lose_no_change()
+    {
+        await using ConnectedClient connected = await ConnectAsync();
+        IDatabase db = connected.Multiplexer.GetDatabase();
+        await db.StringSetAsync("se:race", 0);
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(async task =>
+        {
+            for (int done = 0; done < 25;)
+            {
+                RedisValue seen = await db.StringGetAsync("se:race");
+                ITransaction transaction = db.CreateTransaction();
+                transaction.AddCondition(Condition.StringEqual("se:race", seen));
+                _ = transaction.StringSetAsync("se:race", (long)seen + 1);
+                done += await transaction.ExecuteAsync() ? 1 : 0;
+            }
+        }));
+        Assert.Equal(200, (long)await db.StringGetAsync("se:race"));
+    }
+
+    [Fact]
     public async Task Sets_go_in_and_come_out()
     {
         await using ConnectedClient connected = await ConnectAsync();

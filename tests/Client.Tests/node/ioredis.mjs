@@ -28,6 +28,16 @@ const replies = await pipeline.exec();
 assert.equal(replies.length, 5000);
 assert.ok(replies.every(([error, reply]) => error === null && reply === 'OK'));
 
+const results = await redis.multi().set('m', '1').incr('m').sadd('m', 'x').get('m').exec();
+assert.deepEqual([results[0], results[1], results[3]], [[null, 'OK'], [null, 2], [null, '2']]);
+assert.match(results[2][0].message, /WRONGTYPE/);
+const other = redis.duplicate();
+await redis.watch('m');
+await other.set('m', '5');
+assert.equal(await redis.multi().incr('m').exec(), null);
+assert.equal(await redis.get('m'), '5');
+other.disconnect();
+
 const seen = new Set();
 for await (const keys of redis.scanStream({ match: 'p:*', count: 500 })) {
   keys.forEach((key) => seen.add(key));

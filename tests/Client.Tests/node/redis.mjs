@@ -31,6 +31,8 @@ await Promise.all(Array.from({ length: 5000 }, (_, i) => client.set(`p:${i}`, St
 const values = await Promise.all(Array.from({ length: 5000 }, (_, i) => client.get(`p:${i}`)));
 assert.ok(values.every((value, i) => value === String(i)));
 
+assert.deepEqual(await client.multi().set('m', '1').incr('m').get('m').exec(), ['OK', 2, '2']);
+
 let seen = 0;
 for await (const _ of client.scanIterator({ MATCH: 'p:*', COUNT: 500 })) {
   seen++;
