@@ -52,6 +52,11 @@ public sealed class ArgumentSource(Random random)
         ? Key()
         : Bytes("l" + random.Next(4).ToString(CultureInfo.InvariantCulture));
 
+    /// <summary>Mostly one of a few names that hold streams.</summary>
+    public byte[] StreamKey() => random.Next(20) == 0
+        ? Key()
+        : Bytes("t" + random.Next(3).ToString(CultureInfo.InvariantCulture));
+
     /// <summary>Text for a value: short and odd, now and then long.</summary>
     public byte[] Value() => random.Next(20) switch
     {

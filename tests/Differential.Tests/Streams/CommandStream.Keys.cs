@@ -8,24 +8,24 @@ public sealed partial class CommandStream
     private void Keys()
     {
         Add(_source.Word("DEL", "UNLINK", "EXISTS", "TOUCH", "TYPE", "EXISTS", "PERSIST"));
-        Add(_source.Key());
+        Add(AnyKey());
         if (_source.Below(3) == 0)
         {
             AddKeys(2);
         }
     }
 
-    private void Rename() => Add(_source.Below(2) == 0 ? "RENAME" : "RENAMENX", _source.Key(), _source.Key());
+    private void Rename() => Add(_source.Below(2) == 0 ? "RENAME" : "RENAMENX", AnyKey(), AnyKey());
 
     private void Copy()
     {
         if (_source.Below(3) == 0)
         {
-            Add("MOVE", _source.Key(), _source.Word("0", "1", "1", "99", "x"));
+            Add("MOVE", AnyKey(), _source.Word("0", "1", "1", "99", "x"));
             return;
         }
 
-        Add("COPY", _source.Key(), _source.Key());
+        Add("COPY", AnyKey(), AnyKey());
         if (_source.Below(3) == 0)
         {
             Add("DB");
@@ -38,7 +38,7 @@ public sealed partial class CommandStream
     private void Expire()
     {
         bool milliseconds = _source.Below(2) == 0;
-        Add(milliseconds ? "PEXPIREAT" : "EXPIREAT", _source.Key());
+        Add(milliseconds ? "PEXPIREAT" : "EXPIREAT", AnyKey());
         Add(_source.Below(8) == 0
             ? _source.Word("0", "-1", "1", "abc", "9223372036854775807", "")
             : milliseconds ? FarFuture() : _source.Word("33177117420", "33177117421", "33177117400"));
@@ -78,7 +78,7 @@ public sealed partial class CommandStream
         if (_source.Below(2) == 0)
         {
             Add("TYPE");
-            Add(_source.Word("string", "set", "hash", "zset", "list", "foo"));
+            Add(_source.Word("string", "set", "hash", "zset", "list", "stream", "foo"));
         }
 
         if (_source.Below(2) == 0)
@@ -96,9 +96,12 @@ public sealed partial class CommandStream
         {
             case 0: Add("EXISTS"); Add(_source.Key()); Add(_source.Key()); break;
             case 1: Add("RANDOMKEY"); _comparison = ReplyComparison.Shape; break;
-            default: Add("OBJECT"); Add("ENCODING"); Add(_source.Key()); break;
+            default: Add("OBJECT"); Add("ENCODING"); Add(AnyKey()); break;
         }
     }
+
+    // Streams have names of their own, so that most commands on them find one; here they take part.
+    private byte[] AnyKey() => _source.Below(12) == 0 ? _source.StreamKey() : _source.Key();
 
     private void Databases()
     {

@@ -3,8 +3,8 @@ using KvServer.Differential.Tests.Running;
 
 namespace KvServer.Differential.Tests.Streams;
 
-/// <summary>Draws commands on strings, bitmaps, sets, sorted sets, hashes, lists and keys from a seed; the same seed gives
-/// the same stream.</summary>
+/// <summary>Draws commands on strings, bitmaps, sets, sorted sets, hashes, lists, streams and keys from a seed; the same seed
+/// gives the same stream.</summary>
 /// <remarks>
 /// Commands whose effect is a matter of chance (SPOP of some members) or of the time (short times to live) are left
 /// out or drawn in a form whose effect is certain, so that both servers hold the same data throughout.
@@ -33,6 +33,8 @@ public sealed partial class CommandStream
             SortedAdd, SortedAdd, SortedAdd, SortedMember, SortedMember, SortedRange, SortedRange, SortedLex, SortedPop,
             SortedBlockingPop, SortedAlgebra, SortedScan, SortedRandom, Sort, Sort, SortedSource,
             GeoAdd, GeoAdd, GeoRead, GeoRadius, GeoSearch,
+            StreamAdd, StreamAdd, StreamAdd, StreamAdd, StreamAdd, StreamAdd, StreamChange, StreamRead, StreamRead, StreamGroups,
+            StreamGroups, StreamGroups, StreamDelivery, StreamDelivery, StreamDelivery, StreamPending, StreamPending, StreamPending,
         ];
     }
 
@@ -51,7 +53,9 @@ public sealed partial class CommandStream
     {
         Add(_source.Word(
             "GET", "SET", "SADD", "INCR", "HSET", "HGET", "HINCRBY", "LPUSH", "LMOVE", "LPOS", "ZADD", "ZRANGE", "ZUNION",
-            "ZMPOP", "BZMPOP", "GEOADD", "GEORADIUS", "GEOSEARCH", "NOSUCH", "EXPIRE", "BITOP", "SINTER", "getx", "OBJECT", "LCS"));
+            "ZMPOP", "BZMPOP", "GEOADD", "GEORADIUS", "GEOSEARCH",
+            "XADD", "XDEL", "XREAD", "XREADGROUP", "XGROUP", "XCLAIM",
+            "NOSUCH", "EXPIRE", "BITOP", "SINTER", "getx", "OBJECT", "LCS"));
         for (int i = _source.Below(4); i > 0; i--)
         {
             Add(_source.Member());
