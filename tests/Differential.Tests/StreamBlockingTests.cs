@@ -1,3 +1,4 @@
+using System.Text;
 using KvServer.Differential.Tests.Running;
 using KvServer.TestSupport;
 
@@ -11,7 +12,7 @@ public sealed class StreamBlockingTests(EpollPair pair) : IClassFixture<EpollPai
     private const string ReadOther = "XREADGROUP GROUP h d NOACK BLOCK 0 STREAMS s >";
     private const string ReadTwo = "XREADGROUP GROUP g c BLOCK 0 STREAMS s t > >";
 
-    /// <summary>Who waits, and what happens then; <c>|</c> separates commands.</summary>
+    /// <summary>Who waits, and what happens then; <c>|</c> separates commands. RESTORE takes a key for the payload.</summary>
     public static TheoryData<string, string> Cases => new()
     {
         { $"{Read}|{ReadGroup}|{ReadGroup}|{ReadOther}", "XADD s 2-1 a b|XADD s 3-1 a b|XPENDING s g|XLEN s" },
@@ -26,6 +27,16 @@ public sealed class StreamBlockingTests(EpollPair pair) : IClassFixture<EpollPai
         { $"{Read}|{ReadGroup}", "RENAME full s" },
         { $"{Read}|XREAD BLOCK 0 STREAMS new 0", "RENAME full new" },
         { "XREAD BLOCK 0 STREAMS new $|XREAD BLOCK 0 STREAMS s new $ 0", "COPY full new" },
+        { $"{Read}|{ReadGroup}|{ReadOther}", "COPY full s REPLACE" },
+        { $"{Read}|{ReadGroup}|{ReadOther}", "COPY s u|XADD u 9-9 a b|XGROUP SETID u g 0|COPY u s REPLACE" },
+        { $"{Read}|{ReadGroup}|{ReadOther}", "RESTORE s full" },
+        { $"{Read}|{ReadGroup}|{ReadOther}", "COPY s u|XADD u 9-9 a b|RESTORE s u" },
+        { $"{Read}|{ReadGroup}", "RESTORE s s|XADD s 7-7 a b" },
+        { "XREAD BLOCK 0 STREAMS new 0|XREAD BLOCK 0 STREAMS new 5-5|BLPOP new 0", "RESTORE new full|XADD new 7-7 a b" },
+        { "XREAD BLOCK 0 STREAMS new 0", "RESTORE new set|DEL new|RESTORE new full" },
+        { $"{Read}|{ReadGroup}|{ReadOther}", "DEBUG RELOAD|XADD s 7-7 a b|XPENDING s g" },
+        { $"{Read}|{ReadGroup}|{ReadOther}|XREAD BLOCK 0 STREAMS new 0", "DEBUG RELOAD" },
+        { $"{Read}|{ReadGroup}", "DEL t|SAVE|DEBUG RELOAD NOSAVE|RENAME full s" },
         { $"{Read}|{ReadGroup}", "FLUSHALL|XADD s 7-7 a b" },
         { $"{Read}|{ReadGroup}", "FLUSHDB" },
         { $"{Read}|{ReadGroup}", "SWAPDB 0 1|SWAPDB 0 1|XADD s 8-8 a b" },
@@ -85,7 +96,7 @@ public sealed class StreamBlockingTests(EpollPair pair) : IClassFixture<EpollPai
 
             foreach (string action in actions.Split('|'))
             {
-                answers.Add(actor.ExecuteLine(action).ToString());
+                answers.Add(Do(actor, action).ToString());
             }
 
             for (int i = 0; i < waiting.Count; i++)
@@ -101,6 +112,21 @@ public sealed class StreamBlockingTests(EpollPair pair) : IClassFixture<EpollPai
         }
 
         return answers;
+    }
+
+    private static RespValue Do(RespClient actor, string action)
+    {
+        string[] words = action.Split(' ');
+        if (words[0] != "RESTORE")
+        {
+            return actor.ExecuteLine(action);
+        }
+
+        byte[] payload = actor.Execute("DUMP", words[2]).Text;
+        actor.Send(["RESTORE"u8.ToArray(), Encoding.Latin1.GetBytes(words[1]), "0"u8.ToArray(), payload, "REPLACE"u8.ToArray()]);
+        RespValue reply = actor.ReadReply();
+        Assert.Equal("OK", reply.AsString);
+        return reply;
     }
 
     private static bool IsOver(RespClient actor, RespClient client, string wait, string actions)
