@@ -5,9 +5,9 @@ using KvServer.Storage;
 namespace KvServer.Server.Commands;
 
 /// <summary>Giving pending entries to another consumer.</summary>
-/// <remarks>Everything is claimed before the reply begins. Pending entries whose entry is gone are dropped on the way. Each
-/// entry is passed on as what it is then, which gives the same state whenever it is run. Semantics: redis.io/commands,
-/// group stream.</remarks>
+/// <remarks>Everything is claimed before the reply begins; when memory runs out half-way, what has been claimed stays so and
+/// the client is told. Pending entries whose entry is gone are dropped on the way. Each entry is passed on as what it is
+/// then, which gives the same state whenever it is run. Semantics: redis.io/commands, group stream.</remarks>
 internal static class StreamClaimCommands
 {
     private const long DefaultCount = 100;
@@ -51,12 +51,20 @@ internal static class StreamClaimCommands
 
         Claimer claimer = new(ctx, stream, group, minIdleMs, options.JustId);
         int claimed = 0;
-        for (int i = 0; i < idCount; i++)
+        try
         {
-            if (claimer.TryClaim(in options, ids[i], args[5 + i]))
+            for (int i = 0; i < idCount; i++)
             {
-                ids[claimed++] = ids[i];
+                if (claimer.TryClaim(in options, ids[i], args[5 + i]))
+                {
+                    ids[claimed++] = ids[i];
+                }
             }
+        }
+        catch (OutOfMemoryException) when (isPositionNews)
+        {
+            ctx.DatasetChanged(1); // The group's place has changed, whatever else has.
+            throw;
         }
 
         // Each request of an entry says how far the group has come.
@@ -242,8 +250,8 @@ internal static class StreamClaimCommands
                 Group.TryAddPending(pending);
             }
 
+            Changed(); // Before there may be no memory to pass it on.
             StreamPropagation.Claim(ctx, ctx.Args[1], in Group, idText, in pending, Group.LastId);
-            Changed();
             return true;
         }
 

@@ -142,16 +142,18 @@ internal static class StreamReadCommands
                 continue;
             }
 
+            long header = 0;
             if (count == 0 && isCounted)
             {
-                WriteHeader(reply, CountServed(ctx, in options, ids, i));
+                header = CountServed(ctx, in options, ids, i);
             }
             else if (count == 0)
             {
                 deferred = reply.Protocol == 2 ? reply.BeginArray() : reply.BeginMap();
             }
 
-            ReadOne(ctx, in options, options.FirstKey + i, in stream, after, isHistory: ids[i] != StreamId.Max, options.Count);
+            bool isHistory = ids[i] != StreamId.Max;
+            ReadOne(ctx, in options, options.FirstKey + i, in stream, after, isHistory, options.Count, header);
             count++;
         }
 
@@ -254,39 +256,64 @@ internal static class StreamReadCommands
             return;
         }
 
-        WriteHeader(ctx.Reply, 1);
         long count = options.Count == 0 ? CountAfterWait : options.Count;
-        ReadOne(ctx, in options, options.FirstKey + index, in stream, after, isHistory: false, count);
+        ReadOne(ctx, in options, options.FirstKey + index, in stream, after, isHistory: false, count, header: 1);
     }
 
+    // Replies with one stream. What that changes comes first, so that a client that memory runs out for is told instead of
+    // getting half a reply. A header comes before the first stream: how many there will be, or 0 for none.
     private static void ReadOne(
         CommandContext ctx, in StreamReadOptions options, int keyIndex, in StreamValue stream, StreamId after, bool isHistory,
-        long count)
+        long limit, long header)
     {
         ReplyWriter reply = ctx.Reply;
         ReadOnlySpan<byte> key = ctx.Args[keyIndex];
+        bool hasMore = after.TryGetNext(out StreamId start);
+        StreamGroup group = default;
+        long consumer = 0;
+        long count = 0;
+        if (options.GroupIndex > 0)
+        {
+            Invariant.Check(stream.TryFindGroup(ctx.Args[options.GroupIndex], out group), "the group was there");
+            consumer = FindConsumer(ctx, key, in options, ref group);
+            count = isHistory
+                ? DeliverAgain(ctx, in stream, ref group, consumer, start, limit)
+                : Deliver(ctx, key, in stream, ref group, consumer, start, limit, options.NoAck);
+        }
+
+        if (header > 0)
+        {
+            WriteHeader(reply, header);
+        }
+
         if (reply.Protocol == 2)
         {
             reply.Array(2);
         }
 
         reply.BulkString(key);
-        bool hasMore = after.TryGetNext(out StreamId start);
-        if (options.GroupIndex == 0)
+        if (options.GroupIndex > 0 && isHistory)
         {
-            if (hasMore)
-            {
-                StreamReply.Range(reply, in stream, start, StreamId.Max, count);
-            }
-            else
-            {
-                reply.EmptyArray();
-            }
-
-            return;
+            WritePending(reply, in stream, in group, consumer, start, count);
         }
+        else if (options.GroupIndex > 0)
+        {
+            StreamReply.Counted(reply, in stream, start, StreamId.Max, count);
+        }
+        else if (hasMore)
+        {
+            StreamReply.Range(reply, in stream, start, StreamId.Max, limit);
+        }
+        else
+        {
+            reply.EmptyArray();
+        }
+    }
 
-        Invariant.Check(stream.TryFindGroup(ctx.Args[options.GroupIndex], out StreamGroup group), "the group was there");
+    // The consumer named in the call, who may come to be.
+    private static long FindConsumer(
+        CommandContext ctx, ReadOnlySpan<byte> key, in StreamReadOptions options, ref StreamGroup group)
+    {
         ReadOnlySpan<byte> name = ctx.Args[options.GroupIndex + 1];
         if (group.TryAddConsumer(name, ctx.NowMs, out long consumer))
         {
@@ -302,18 +329,11 @@ internal static class StreamReadCommands
         }
 
         ctx.DatasetChanged(1);
-        if (isHistory)
-        {
-            ReadPending(ctx, in stream, ref group, consumer, start, count);
-        }
-        else
-        {
-            count = Deliver(ctx, key, in stream, ref group, consumer, start, count, options.NoAck);
-            StreamReply.Counted(reply, in stream, start, StreamId.Max, count);
-        }
+        return consumer;
     }
 
-    // Gives a consumer what the group has not read yet, and returns how many entries that are.
+    // Gives a consumer what the group has not read yet, and returns how many entries that are. Without memory for all, what
+    // became pending stays so, and the group has not come any further: who reads next gets the same again.
     private static long Deliver(
         CommandContext ctx, ReadOnlySpan<byte> key, in StreamValue stream, ref StreamGroup group, long consumer, StreamId start,
         long limit, bool noAck)
@@ -360,34 +380,46 @@ internal static class StreamReadCommands
         return count;
     }
 
-    // What a consumer was given and has not acknowledged, from an id on. Entries that are gone are told as null.
-    private static void ReadPending(
+    // Counts what a consumer was given and has not acknowledged, from an id on, as delivered once more, unless it is gone.
+    private static long DeliverAgain(
         CommandContext ctx, in StreamValue stream, ref StreamGroup group, long consumer, StreamId start, long limit)
     {
         long count = 0;
-        StreamPendingEnumerator pendings = group.PendingOf(consumer, start);
-        while ((limit == 0 || count < limit) && pendings.MoveNext())
+        bool hasNext = true;
+        while (hasNext && (limit == 0 || count < limit) && group.TryGetPendingFrom(consumer, start, out StreamPending pending))
         {
-            count++;
-        }
-
-        ctx.Reply.Array(count);
-        for (; count > 0; count--)
-        {
-            Invariant.Check(group.TryGetPendingFrom(consumer, start, out StreamPending pending), "they have been counted");
             if (stream.Contains(pending.Id))
             {
                 group.SetPending(pending with { DeliveredMs = ctx.NowMs, Deliveries = pending.Deliveries + 1 });
-                StreamReply.Entry(ctx.Reply, in stream, pending.Id);
+            }
+
+            count++;
+            hasNext = pending.Id.TryGetNext(out start);
+        }
+
+        return count;
+    }
+
+    // Entries that are gone are told as null.
+    private static void WritePending(
+        ReplyWriter reply, in StreamValue stream, in StreamGroup group, long consumer, StreamId start, long count)
+    {
+        reply.Array(count);
+        StreamPendingEnumerator pendings = group.PendingOf(consumer, start);
+        for (; count > 0; count--)
+        {
+            Invariant.Check(pendings.MoveNext(), "they have been counted");
+            StreamId id = pendings.Current.Id;
+            if (stream.Contains(id))
+            {
+                StreamReply.Entry(reply, in stream, id);
             }
             else
             {
-                ctx.Reply.Array(2);
-                StreamReply.Id(ctx.Reply, pending.Id);
-                ctx.Reply.NullArray();
+                reply.Array(2);
+                StreamReply.Id(reply, id);
+                reply.NullArray();
             }
-
-            pending.Id.TryGetNext(out start);
         }
     }
 }
