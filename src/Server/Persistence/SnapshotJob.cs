@@ -47,7 +47,7 @@ internal sealed class SnapshotJob
     }
 
     /// <summary>What carries the states here.</summary>
-    public SnapshotQueue Queue { get; } = new();
+    public SnapshotQueue Queue { get; init; } = new();
 
     /// <summary>Where the file goes.</summary>
     public string Path => _target.Path;
@@ -98,7 +98,7 @@ internal sealed class SnapshotJob
             }
             else if (!TryWrite())
             {
-                Error = "the save was given up";
+                Error = Queue.LacksMemory ? "there is no memory for copies of what is saved" : "the save was given up";
             }
             else
             {

@@ -85,6 +85,9 @@ internal sealed class SnapshotService(ServerState server)
     /// <summary>Bytes that wait for the background thread.</summary>
     public long BytesQueued => IsWalking ? _cut!.BytesQueued : 0;
 
+    /// <summary>Makes what carries states to the thread of a save; tests let it run out of memory.</summary>
+    internal Func<SnapshotQueue> CreateQueue { get; set; } = static () => new SnapshotQueue();
+
     /// <summary>The longest slice of the running save or the last background one, in microseconds.</summary>
     public long LongestSliceMicros => _cut is null ? 0 : _cut.LongestSliceTicks * 1_000_000 / Stopwatch.Frequency;
 
@@ -298,9 +301,10 @@ internal sealed class SnapshotService(ServerState server)
         _startedAt = Stopwatch.GetTimestamp();
         _sliceEndedAt = _startedAt;
         _nextProgressMs = FirstProgressMs;
-        _job = new SnapshotJob(server.Keyspace, target, Config, NowSeconds());
-        _cut = server.Keyspace.StartSnapshot(_job.Queue);
-        _job.Start();
+        SnapshotJob job = new(server.Keyspace, target, Config, NowSeconds()) { Queue = CreateQueue() };
+        _cut = server.Keyspace.StartSnapshot(job.Queue);
+        _job = job;
+        job.Start();
     }
 
     private bool End(bool inBackground)

@@ -32,12 +32,12 @@ public sealed unsafe partial class SnapshotCut
             return;
         }
 
-        HandedOver++;
         SnapshotPart part = PartOf((byte*)elements);
-        part.Done++;
         SnapshotRecordWriter target = part == _current
             ? _out
             : part.Saved ??= new SnapshotRecordWriter(_queue, holdsBack: true) { Discards = _discards };
+        HandedOver++;
+        part.Done++;
         part.Collection.HandOver(target, element);
         ElementMark.Flip(element);
     }
@@ -125,7 +125,6 @@ public sealed unsafe partial class SnapshotCut
 
     private bool IsOld(byte* block) => (EntryBlock.FlagsOf(block) & EntryFlags.SnapshotMark) != _newMark;
 
-
     private void HandOver(byte* block, int index)
     {
         byte* area = EntryBlock.ValueStart(block);
@@ -156,7 +155,11 @@ public sealed unsafe partial class SnapshotCut
                 var text = Unsafe.ReadUnaligned<BlockString>(area);
                 if (text.Length > PieceBytes)
                 {
-                    Begin(text.Start, ValueType.String, text.Length, index, key, expireAtMs, clock);
+                    if (!_discards)
+                    {
+                        Begin(text.Start, ValueType.String, text.Length, index, key, expireAtMs, clock);
+                    }
+
                     break;
                 }
 
@@ -174,10 +177,10 @@ public sealed unsafe partial class SnapshotCut
                 }
 
                 break;
-            case ValueEncoding.QuickList:
+            case ValueEncoding.QuickList when !_discards:
                 BeginList((ListState*)Unsafe.ReadUnaligned<nint>(area), index, key, expireAtMs, clock);
                 break;
-            case ValueEncoding.Stream:
+            case ValueEncoding.Stream when !_discards:
                 var stream = (StreamState*)Unsafe.ReadUnaligned<nint>(area);
                 if (!SnapshotStreamWalk.IsSmall(stream))
                 {
@@ -191,6 +194,8 @@ public sealed unsafe partial class SnapshotCut
                 _smallStream.Write(target, long.MaxValue);
                 target.End();
                 break;
+            case ValueEncoding.QuickList or ValueEncoding.Stream:
+                break; // Given up: there are no marks to set right.
             default:
                 Invariant.Check(false, "a snapshot knows every encoding that a key can have");
                 break;
@@ -213,7 +218,7 @@ public sealed unsafe partial class SnapshotCut
     private void Begin(
         byte* start, ValueType type, long count, int index, ReadOnlySpan<byte> key, long expireAtMs, uint clock)
     {
-        SnapshotPart part = new(start, type, count, index, key.ToArray(), expireAtMs, clock);
+        SnapshotPart part = new(start, type, count, index, CopyOf(key), expireAtMs, clock);
         _waiting.EnsureCapacity(_waiting.Count + 1); // A part is in both or in neither.
         _parts.Add((nint)start, part);
         _waiting.Enqueue(part);
@@ -226,7 +231,7 @@ public sealed unsafe partial class SnapshotCut
         SnapshotListWalk walk = new(_keyspace, list);
         try
         {
-            byte[] name = key.ToArray();
+            byte[] name = CopyOf(key);
             _waiting.Enqueue(new SnapshotPart(null, ValueType.List, list->LeafCount, index, name, expireAtMs, clock)
             {
                 List = walk,
@@ -244,12 +249,19 @@ public sealed unsafe partial class SnapshotCut
     {
         _waiting.EnsureCapacity(_waiting.Count + 1);
         SnapshotStreamWalk walk = new(_keyspace, PieceBytes);
-        SnapshotPart part = new(null, ValueType.Stream, stream->NodeCount, index, key.ToArray(), expireAtMs, clock)
+        SnapshotPart part = new(null, ValueType.Stream, stream->NodeCount, index, CopyOf(key), expireAtMs, clock)
         {
             Stream = walk,
         };
         walk.BeginShared(stream); // Nothing can fail any more.
         _waiting.Enqueue(part);
+    }
+
+    private byte[] CopyOf(ReadOnlySpan<byte> key)
+    {
+        byte[] copy = _queue.AllocateKey(key.Length);
+        key.CopyTo(copy);
+        return copy;
     }
 
     // The table may still have been made for many elements, so the buckets are limited too.

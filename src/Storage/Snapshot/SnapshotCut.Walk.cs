@@ -11,7 +11,8 @@ public sealed unsafe partial class SnapshotCut
     /// <summary>Walks on until a moment, or until the queue is full.</summary>
     /// <param name="deadline">A value of <see cref="Stopwatch.GetTimestamp"/>; at least one step is made.</param>
     /// <returns><see langword="true"/> when there is nothing left to walk over: the snapshot is over.</returns>
-    /// <remarks>A step is about 64 entries, or 64 KB of a string: a few tens of microseconds at most.</remarks>
+    /// <remarks>A step is about 64 entries, or 64 KB of a string: a few tens of microseconds at most. When memory runs out the snapshot is
+    /// given up, and the walk goes on for the marks alone with the next call.</remarks>
     public bool WalkUntil(long deadline)
     {
         long startedAt = Stopwatch.GetTimestamp();
@@ -23,9 +24,9 @@ public sealed unsafe partial class SnapshotCut
 
         while (!IsFinished && !_queue.IsFull)
         {
-            Step();
+            bool hadMemory = TryStep();
             now = Stopwatch.GetTimestamp();
-            if (now >= deadline)
+            if (now >= deadline || !hadMemory)
             {
                 break;
             }
@@ -33,6 +34,22 @@ public sealed unsafe partial class SnapshotCut
 
         LongestSliceTicks = Math.Max(LongestSliceTicks, now - startedAt);
         return IsFinished;
+    }
+
+    // What there was no memory to hand over has its old mark still, and the next step comes back to it.
+    private bool TryStep()
+    {
+        try
+        {
+            Step();
+            return true;
+        }
+        catch (OutOfMemoryException)
+        {
+            _queue.AbortWithoutMemory();
+            Abort();
+            return false;
+        }
     }
 
     private void Step()
@@ -59,15 +76,26 @@ public sealed unsafe partial class SnapshotCut
     private void StepDataset(SnapshotDataset dataset)
     {
         int bucketsLeft = BucketsPerStep;
-        while (dataset.Walk.MoveNext(out byte* entry, ref bucketsLeft))
+        SnapshotTableWalk bucket = dataset.Walk;
+        try
         {
-            for (; entry != null; entry = EntryLink.Next(entry))
+            while (dataset.Walk.MoveNext(out byte* entry, ref bucketsLeft))
             {
-                if (IsOld(entry))
+                for (; entry != null; entry = EntryLink.Next(entry))
                 {
-                    HandOver(entry, dataset.Index);
+                    if (IsOld(entry))
+                    {
+                        HandOver(entry, dataset.Index);
+                    }
                 }
+
+                bucket = dataset.Walk;
             }
+        }
+        catch (OutOfMemoryException)
+        {
+            dataset.Walk = bucket;
+            throw;
         }
 
         if (dataset.Walk.IsAtEnd)
@@ -79,6 +107,7 @@ public sealed unsafe partial class SnapshotCut
 
     private void Enter(SnapshotPart part)
     {
+        _current = part;
         _out.SelectDatabase(_byIndex[part.Database]!);
         if (part.IsString)
         {
@@ -103,8 +132,6 @@ public sealed unsafe partial class SnapshotCut
             part.Saved.ReleaseTo(_out);
             part.Saved = null;
         }
-
-        _current = part;
     }
 
     private void StepPart(SnapshotPart part)
@@ -220,8 +247,8 @@ public sealed unsafe partial class SnapshotCut
             _parts.Remove((nint)part.Start);
         }
 
+        _current = null; // First: nothing is released twice.
         Release(part);
-        _current = null;
         _heldBack.ReleaseTo(_out);
     }
 

@@ -144,12 +144,12 @@ public sealed unsafe partial class SnapshotCut
 
     private void FreeOrphans()
     {
-        foreach ((nint keys, nint expires) in _orphans)
+        while (_orphans.Count > 0)
         {
+            (nint keys, nint expires) = _orphans[^1];
+            _orphans.RemoveAt(_orphans.Count - 1);
             _keyspace.Reclaimer.FreeDataset((DictState*)keys, (DictState*)expires);
         }
-
-        _orphans.Clear();
     }
 
     private void Release(SnapshotPart part)

@@ -23,6 +23,7 @@ public sealed class SnapshotQueue(long limitBytes = SnapshotQueue.DefaultLimitBy
     private long _queuedBytes;
     private bool _completed;
     private bool _aborted;
+    private bool _lacksMemory;
 
     /// <summary>Bytes given to the thread that it is not done with. Any thread.</summary>
     public long QueuedBytes => Volatile.Read(ref _queuedBytes);
@@ -35,6 +36,12 @@ public sealed class SnapshotQueue(long limitBytes = SnapshotQueue.DefaultLimitBy
 
     /// <summary>Whether nothing more comes and nobody has given up. Any thread.</summary>
     public bool IsCompleted => Volatile.Read(ref _completed) && !IsAborted;
+
+    /// <summary>Whether it was given up because memory had run out on the command loop. Any thread.</summary>
+    public bool LacksMemory => Volatile.Read(ref _lacksMemory);
+
+    /// <summary>Makes what a key is copied to whose value is written in parts; tests let it fail.</summary>
+    internal Func<int, byte[]> AllocateKey { get; init; } = static bytes => new byte[bytes];
 
     /// <summary>Makes buffers; tests let it fail.</summary>
     /// <remarks>Pinned ones lie where the collector never copies them.</remarks>
@@ -98,6 +105,16 @@ public sealed class SnapshotQueue(long limitBytes = SnapshotQueue.DefaultLimitBy
             _chunks.Clear();
             _free.Clear();
             Monitor.PulseAll(_lock);
+        }
+    }
+
+    /// <summary>Gives up because memory has run out. Command loop only.</summary>
+    internal void AbortWithoutMemory()
+    {
+        if (!IsAborted)
+        {
+            Volatile.Write(ref _lacksMemory, true); // Before the other side is told.
+            Abort();
         }
     }
 

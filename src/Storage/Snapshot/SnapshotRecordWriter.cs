@@ -224,7 +224,7 @@ internal sealed unsafe partial class SnapshotRecordWriter(SnapshotQueue queue, b
             {
                 // Without this record those around it would be taken for something else: the file must not be written.
                 Discards = true;
-                queue.Abort();
+                queue.AbortWithoutMemory();
                 return default;
             }
         }

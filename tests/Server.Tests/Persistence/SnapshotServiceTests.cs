@@ -1,3 +1,5 @@
+using KvServer.Storage;
+
 namespace KvServer.Server.Tests.Persistence;
 
 /// <summary>Saves that are given up, and those that come after them.</summary>
@@ -69,6 +71,40 @@ public sealed class SnapshotServiceTests : CommandHarness
         TickUntil(() => !Server.Snapshots.IsSaving);
         Assert.True(Server.Snapshots.LastSucceeded);
         Assert.Equal(1, Server.Snapshots.SaveCount);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_save_that_memory_runs_out_for_fails_and_everything_else_goes_on(bool forParts)
+    {
+        Run(["SADD", "set", .. Enumerable.Range(0, 3000).Select(i => "member" + i)]);
+        Run("SET", "long", new string('x', 300_000));
+        int failures = 3;
+        byte[] Fail(int bytes) => failures-- > 0 ? throw new OutOfMemoryException() : new byte[bytes];
+        Server.Snapshots.CreateQueue =
+            () => forParts ? new SnapshotQueue { AllocateKey = Fail } : new SnapshotQueue { Allocate = Fail };
+
+        long dirty = Server.Statistics.Dirty;
+        Assert.Equal("Background saving started", Run("BGSAVE"));
+        TickUntil(() => !Server.Snapshots.IsSaving);
+        Assert.False(Server.Snapshots.LastSucceeded);
+        Assert.Equal(0, Server.Snapshots.SaveCount);
+        Assert.Equal(dirty, Server.Statistics.Dirty);
+        Assert.Empty(Directory.GetFiles(_folder));
+        Assert.Contains("rdb_last_bgsave_status:err", (string)Run("INFO", "persistence")!, StringComparison.Ordinal);
+        Assert.Equal("v", Run("GET", "k1"));
+        Assert.Equal(1L, Run("SREM", "set", "member7"));
+        failures = 3;
+        Assert.StartsWith("ERR", Error("SAVE"), StringComparison.Ordinal);
+        Assert.Equal("OK", Run("SET", "k1", "w"));
+
+        Server.Snapshots.CreateQueue = () => new SnapshotQueue();
+        Assert.Equal("Background saving started", Run("BGSAVE"));
+        Run("SREM", "set", "member8");
+        TickUntil(() => !Server.Snapshots.IsSaving);
+        Assert.True(Server.Snapshots.LastSucceeded);
+        Assert.Equal(["dump.rdb"], Directory.GetFiles(_folder).Select(Path.GetFileName));
     }
 
     public override void Dispose()

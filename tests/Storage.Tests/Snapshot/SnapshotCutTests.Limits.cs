@@ -142,4 +142,66 @@ public sealed partial class SnapshotCutTests
         RemoveAny("set70");
         Assert.Equal(cut, Finish(second));
     }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void A_snapshot_without_memory_for_a_part_is_given_up_and_its_marks_are_set_right(int partsThatFit)
+    {
+        for (int i = 0; i < 300; i++)
+        {
+            Set("k" + i, "v");
+        }
+
+        AddMembers(Db, "set", 0, 3000);
+        AddMembers(Db, "other", 0, 3000);
+        SetLong("long", 'a', 300_000);
+        SetLong("longer", 'b', 400_000);
+        int keys = 0;
+        SnapshotQueue queue = new()
+        {
+            AllocateKey = bytes =>
+            {
+                int n = keys++;
+                return n < partsThatFit || n > partsThatFit + 3 ? new byte[bytes] : throw new OutOfMemoryException();
+            },
+        };
+        SnapshotCut first = Store.StartSnapshot(queue);
+        int steps = 0;
+        for (; !first.WalkUntil(long.MaxValue); steps++)
+        {
+            Assert.True(steps < 10);
+        }
+
+        Assert.InRange(steps, 1, 4);
+        Assert.True(queue.LacksMemory);
+        Assert.True(first.IsGivenUp);
+        Assert.False(queue.IsCompleted);
+        Dictionary<string, string> cut = Describe();
+        SnapshotCut second = Store.StartSnapshot(_queue);
+        RemoveMembers("set", 7, 10);
+        Db.Delete(K("other"));
+        Set("k1", "new");
+        Assert.Equal(cut, Finish(second));
+    }
+
+    [Fact]
+    public void A_command_without_memory_for_a_part_changes_nothing_and_the_snapshot_goes_on()
+    {
+        AddMembers(Db, "set", 0, 3000);
+        Dictionary<string, string> cut = Describe();
+        bool fails = true;
+        SnapshotQueue queue = new(limitBytes: long.MaxValue)
+        {
+            AllocateKey = bytes => fails ? throw new OutOfMemoryException() : new byte[bytes],
+        };
+        SnapshotCut snapshot = Store.StartSnapshot(queue);
+        Assert.Throws<OutOfMemoryException>(() => RemoveMembers("set", 7, 1));
+        fails = false;
+        Assert.Equal(cut, Describe());
+        RemoveMembers("set", 7, 1);
+        Assert.Equal(cut, Finish(snapshot, queue));
+    }
 }
