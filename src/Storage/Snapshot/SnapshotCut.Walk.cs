@@ -5,13 +5,14 @@ namespace KvServer.Storage;
 /// <content>The walker.</content>
 public sealed unsafe partial class SnapshotCut
 {
-    // Buckets looked at between two looks at the clock.
+    // Between two looks at the clock: buckets looked at, and work done (SnapshotRecordWriter.Work).
     private const int BucketsPerStep = 64;
+    private const int WorkPerStep = PieceBytes;
 
     /// <summary>Walks on until a moment, or until the queue is full.</summary>
     /// <param name="deadline">A value of <see cref="Stopwatch.GetTimestamp"/>; at least one step is made.</param>
     /// <returns><see langword="true"/> when there is nothing left to walk over: the snapshot is over.</returns>
-    /// <remarks>A step is about 64 entries, or 64 KB of a string: a few tens of microseconds at most. When memory runs out the snapshot is
+    /// <remarks>A step is at most 64 buckets, or some 64 KB: a few tens of microseconds. When memory runs out the snapshot is
     /// given up, and the walk goes on for the marks alone with the next call.</remarks>
     public bool WalkUntil(long deadline)
     {
@@ -39,6 +40,7 @@ public sealed unsafe partial class SnapshotCut
     // What there was no memory to hand over has its old mark still, and the next step comes back to it.
     private bool TryStep()
     {
+        StepsDone++;
         try
         {
             Step();
@@ -76,10 +78,11 @@ public sealed unsafe partial class SnapshotCut
     private void StepDataset(SnapshotDataset dataset)
     {
         int bucketsLeft = BucketsPerStep;
+        long end = _out.Work + WorkPerStep;
         SnapshotTableWalk bucket = dataset.Walk;
         try
         {
-            while (dataset.Walk.MoveNext(out byte* entry, ref bucketsLeft))
+            while (_out.Work < end && dataset.Walk.MoveNext(out byte* entry, ref bucketsLeft))
             {
                 for (; entry != null; entry = EntryLink.Next(entry))
                 {
@@ -145,7 +148,7 @@ public sealed unsafe partial class SnapshotCut
         if (part.Stream is not null)
         {
             // Given up, there are no marks to set right.
-            if (_discards || !part.Stream.Write(_out, PieceBytes))
+            if (_discards || !part.Stream.Write(_out, WorkPerStep))
             {
                 Leave(part);
             }
@@ -169,7 +172,8 @@ public sealed unsafe partial class SnapshotCut
         }
 
         int bucketsLeft = BucketsPerStep;
-        while (part.Walk.MoveNext(out byte* chain, ref bucketsLeft))
+        long end = _out.Work + WorkPerStep;
+        while (_out.Work < end && part.Walk.MoveNext(out byte* chain, ref bucketsLeft))
         {
             part.Done += part.Collection.HandOverChain(_out, chain, OldMark);
         }
@@ -184,7 +188,7 @@ public sealed unsafe partial class SnapshotCut
     // Hands over some leaves, or a piece of a long element.
     private void StepList(SnapshotPart part, SnapshotListWalk list)
     {
-        for (int bytes = 0; bytes < PieceBytes && !_discards;)
+        for (long end = _out.Work + WorkPerStep; _out.Work < end && !_discards;)
         {
             bool isBegun = list.Done > 0;
             if (!isBegun && !list.MoveNext())
@@ -194,7 +198,15 @@ public sealed unsafe partial class SnapshotCut
                 return;
             }
 
-            bytes += ListNode.KindOf(list.Leaf) == ListNodeKind.Plain ? HandOverPlain(list) : HandOverPacked(list);
+            if (ListNode.KindOf(list.Leaf) == ListNodeKind.Plain)
+            {
+                HandOverPlain(list);
+            }
+            else
+            {
+                HandOverPacked(list);
+            }
+
             part.Done += list.Done == 0 ? 1 : 0;
         }
 
@@ -204,23 +216,22 @@ public sealed unsafe partial class SnapshotCut
         }
     }
 
-    private int HandOverPacked(SnapshotListWalk list)
+    private void HandOverPacked(SnapshotListWalk list)
     {
         byte* leaf = list.Leaf;
         PackedList packed = ListNode.KindOf(leaf) == ListNodeKind.Compressed
             ? _keyspace.ListCompressor.Restore(leaf)
             : ListNode.PackedOf(leaf);
         _out.Part(SnapshotRecordKind.ListNode, packed.Bytes);
-        return packed.LengthBytes;
     }
 
-    private int HandOverPlain(SnapshotListWalk list)
+    private void HandOverPlain(SnapshotListWalk list)
     {
         ReadOnlySpan<byte> element = ListNode.PlainOf(list.Leaf);
         if (element.Length <= PieceBytes)
         {
             _out.Part(SnapshotRecordKind.ListElement, element);
-            return element.Length;
+            return;
         }
 
         if (list.Done == 0)
@@ -235,8 +246,6 @@ public sealed unsafe partial class SnapshotCut
         {
             list.Done = 0;
         }
-
-        return length;
     }
 
     private void Leave(SnapshotPart part)

@@ -80,6 +80,9 @@ public sealed unsafe partial class SnapshotCut
         }
     }
 
+    /// <summary>Steps the walk has made.</summary>
+    internal long StepsDone { get; private set; }
+
     /// <summary>The longest slice of the walk, in ticks of <see cref="Stopwatch"/>.</summary>
     public long LongestSliceTicks { get; private set; }
 

@@ -13,6 +13,9 @@ public sealed class SnapshotQueue(long limitBytes = SnapshotQueue.DefaultLimitBy
     /// <remarks>Two tenths of a millisecond of encoding: between two chunks the thread gives way to others.</remarks>
     public const int ChunkBytes = 32 * 1024;
 
+    // Of a chunk for one record that is larger: enough for a piece of a long value. Still larger ones are rare.
+    private const int LargeChunkBytes = 72 * 1024;
+
     /// <summary>Bytes that may wait before the walker stands still.</summary>
     public const long DefaultLimitBytes = 8 * 1024 * 1024;
 
@@ -20,6 +23,7 @@ public sealed class SnapshotQueue(long limitBytes = SnapshotQueue.DefaultLimitBy
     private readonly object _lock = new();
     private readonly Queue<SnapshotChunk> _chunks = new();
     private readonly Stack<byte[]> _free = new();
+    private readonly Stack<byte[]> _freeLarge = new();
     private long _queuedBytes;
     private bool _completed;
     private bool _aborted;
@@ -86,9 +90,9 @@ public sealed class SnapshotQueue(long limitBytes = SnapshotQueue.DefaultLimitBy
             }
 
             Volatile.Write(ref _queuedBytes, _queuedBytes - chunk.Bytes.Length);
-            if (chunk.Bytes.Length == ChunkBytes)
+            if (FreeOf(chunk.Bytes.Length) is { } free && free.Count * (long)chunk.Bytes.Length < limitBytes)
             {
-                _free.Push(chunk.Bytes);
+                free.Push(chunk.Bytes);
             }
 
             Monitor.PulseAll(_lock);
@@ -104,6 +108,7 @@ public sealed class SnapshotQueue(long limitBytes = SnapshotQueue.DefaultLimitBy
             Volatile.Write(ref _queuedBytes, 0);
             _chunks.Clear();
             _free.Clear();
+            _freeLarge.Clear();
             Monitor.PulseAll(_lock);
         }
     }
@@ -121,18 +126,16 @@ public sealed class SnapshotQueue(long limitBytes = SnapshotQueue.DefaultLimitBy
     /// <summary>A buffer for at least so many bytes. Command loop only.</summary>
     internal byte[] Rent(int bytes)
     {
-        if (bytes <= ChunkBytes)
+        int size = bytes <= ChunkBytes ? ChunkBytes : Math.Max(bytes, LargeChunkBytes);
+        lock (_lock)
         {
-            lock (_lock)
+            if (FreeOf(size) is { } free && free.TryPop(out byte[]? chunk))
             {
-                if (_free.TryPop(out byte[]? free))
-                {
-                    return free;
-                }
+                return chunk;
             }
         }
 
-        return Allocate(Math.Max(bytes, ChunkBytes));
+        return Allocate(size);
     }
 
     /// <summary>Gives a chunk to the thread. Command loop only.</summary>
@@ -158,4 +161,11 @@ public sealed class SnapshotQueue(long limitBytes = SnapshotQueue.DefaultLimitBy
             Monitor.PulseAll(_lock);
         }
     }
+
+    private Stack<byte[]>? FreeOf(int chunkBytes) => chunkBytes switch
+    {
+        ChunkBytes => _free,
+        LargeChunkBytes => _freeLarge,
+        _ => null,
+    };
 }

@@ -22,6 +22,9 @@ internal sealed unsafe partial class SnapshotRecordWriter(SnapshotQueue queue, b
     /// <summary>Bytes of a key's record before the key.</summary>
     internal const int HeaderBytes = 1 + sizeof(long) + sizeof(uint) + sizeof(int);
 
+    // What a record counts for beside its bytes: finding what is in it takes about as long as copying so many.
+    private const int RecordWork = 128;
+
     private readonly List<SnapshotChunk> _held = [];
     private byte[]? _bytes;
     private int _length;
@@ -29,6 +32,9 @@ internal sealed unsafe partial class SnapshotRecordWriter(SnapshotQueue queue, b
 
     /// <summary>Whether everything is thrown away: the snapshot has failed and only its marks are still set right.</summary>
     public bool Discards { get; set; }
+
+    /// <summary>What has been done so far, thrown away or not, in bytes; a record counts for some beside its own.</summary>
+    public long Work { get; private set; }
 
     /// <summary>Bytes that are not in the queue yet.</summary>
     public long HeldBytes { get; private set; }
@@ -208,6 +214,7 @@ internal sealed unsafe partial class SnapshotRecordWriter(SnapshotQueue queue, b
 
     private Span<byte> Reserve(int bytes)
     {
+        Work += bytes + RecordWork;
         if (Discards)
         {
             return default;

@@ -204,4 +204,68 @@ public sealed partial class SnapshotCutTests
         RemoveMembers("set", 7, 1);
         Assert.Equal(cut, Finish(snapshot, queue));
     }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_step_hands_over_few_large_values_or_elements(bool areElements)
+    {
+        const int Bytes = 20_000;
+        const int Count = 400;
+        for (int i = 0; i < Count; i++)
+        {
+            string large = new string('v', Bytes) + i;
+            if (!areElements)
+            {
+                Set("k" + i, large);
+            }
+            else if (i == 0)
+            {
+                SetValue.InsertSingle(Db, K("set"), B(large), SetLimits.Default);
+            }
+            else
+            {
+                SetValue.Open(Db, Find("set"), SetLimits.Default).Add(B(large));
+            }
+        }
+
+        SnapshotQueue queue = new(limitBytes: long.MaxValue);
+        SnapshotCut snapshot = Store.StartSnapshot(queue);
+        long before = 0;
+        while (!snapshot.WalkUntil(0))
+        {
+            // Some 64 KB, each value in a chunk of its own, and the rest of a bucket.
+            Assert.InRange(queue.QueuedBytes - before, 0, 8 * SnapshotQueue.ChunkBytes);
+            before = queue.QueuedBytes;
+        }
+
+        Assert.InRange(snapshot.StepsDone, Count * Bytes / (90 * 1024), Count);
+    }
+
+    [Fact]
+    public void Buffers_for_pieces_of_long_values_go_round()
+    {
+        SetLong("long", 'a', 5_000_000);
+        int allocations = 0;
+        SnapshotQueue queue = new()
+        {
+            Allocate = bytes =>
+            {
+                allocations++;
+                return new byte[bytes];
+            },
+        };
+        SnapshotCut snapshot = Store.StartSnapshot(queue);
+        bool isFinished = false;
+        while (!isFinished)
+        {
+            isFinished = snapshot.WalkUntil(0);
+            while (queue.QueuedBytes > 0 && queue.TryTake(out SnapshotChunk chunk))
+            {
+                queue.Return(chunk);
+            }
+        }
+
+        Assert.InRange(allocations, 1, 4);
+    }
 }

@@ -79,6 +79,20 @@ public sealed class SnapshotListTests : RdbTest
     }
 
     [Fact]
+    public void A_step_hands_over_a_few_hundred_nodes_however_small_they_are()
+    {
+        Push("big", 40_000);
+        long nodes = ListValue.Open(Db, Find("big"), Small).NodeCount;
+        SnapshotCut snapshot = Store.StartSnapshot(new SnapshotQueue(limitBytes: long.MaxValue));
+        while (!snapshot.WalkUntil(0))
+        {
+        }
+
+        Assert.True(nodes >= 10_000);
+        Assert.InRange(snapshot.StepsDone, nodes / 500, nodes / 100);
+    }
+
+    [Fact]
     public void A_change_in_the_middle_of_a_save_copies_the_way_to_one_leaf_and_then_changes_in_place()
     {
         Push("big", 20_000);

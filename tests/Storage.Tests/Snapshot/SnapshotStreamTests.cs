@@ -85,6 +85,7 @@ public sealed class SnapshotStreamTests : RdbTest
         }
 
         Assert.True(slices > 100, $"{slices} slices");
+        Assert.InRange(snapshot.StepsDone, slices, slices + 1);
         Store.Reclaimer.WaitUntilIdle();
         Assert.Equal(cut, Encode(queue));
         FindNoFault();
