@@ -79,18 +79,17 @@ internal sealed class CommandContext(ServerState server, Action<Client>? runQueu
         Changes += changes;
         if ((Server.KeyWaits.Count | Server.Transactions.Watched.Count) > 0)
         {
-            TellOfChange(Database, key.Bytes, keyEvent.Wakes());
+            TellOfChange(Database, key.Bytes, keyEvent);
         }
     }
 
     /// <summary>Reports a change of a key that may be in another database than the client's.</summary>
     public void KeyArrived(Database database, in Key key, KeyEvent keyEvent, long changes = 0)
     {
-        _ = keyEvent;
         Changes += changes;
         if ((Server.KeyWaits.Count | Server.Transactions.Watched.Count) > 0)
         {
-            TellOfChange(database, key.Bytes);
+            TellOfChange(database, key.Bytes, keyEvent);
         }
     }
 
@@ -315,14 +314,17 @@ internal sealed class CommandContext(ServerState server, Action<Client>? runQueu
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private void TellOfChange(Database database, ReadOnlySpan<byte> key, bool wakes = true)
+    private void TellOfChange(Database database, ReadOnlySpan<byte> key, KeyEvent keyEvent)
     {
-        if (wakes && Server.KeyWaits.Count > 0)
+        if (Server.KeyWaits.Count > 0 && keyEvent.Wakes())
         {
             Server.KeyWaits.Note(database, key);
         }
 
-        Server.Transactions.Watched.KeyChanged(database, key);
+        if (keyEvent.IsWatched())
+        {
+            Server.Transactions.Watched.KeyChanged(database, key);
+        }
     }
 
     private bool Exists(Lookup found, out bool replied)

@@ -7,4 +7,10 @@ internal static class KeyEvents
     public static bool Wakes(this KeyEvent keyEvent) => keyEvent is not (
         KeyEvent.Expire or KeyEvent.Persist or KeyEvent.XDel or KeyEvent.XTrim or KeyEvent.XSetId or KeyEvent.XGroupCreate
         or KeyEvent.XGroupSetId or KeyEvent.XGroupCreateConsumer or KeyEvent.XGroupDelConsumer);
+
+    /// <summary>Whether a transaction that watches the key is off. As on the reference server, what only the groups and counters
+    /// of a stream notice is not seen.</summary>
+    public static bool IsWatched(this KeyEvent keyEvent) => keyEvent is not (
+        KeyEvent.XSetId or KeyEvent.XGroupCreate or KeyEvent.XGroupSetId or KeyEvent.XGroupDestroy
+        or KeyEvent.XGroupCreateConsumer or KeyEvent.XGroupDelConsumer);
 }

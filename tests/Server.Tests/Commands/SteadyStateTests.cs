@@ -147,6 +147,7 @@ public sealed class SteadyStateTests() : CommandHarness(new NativeHeap())
         Client.AllocatedBytesOf([.. requests], rounds: 1); // Past the first growth of pools and lists.
         long mapped = Server.Keyspace.Heap.RegionsMapped;
         Assert.Equal(0, Client.AllocatedBytesOf([.. requests], rounds));
-        Assert.Equal(mapped, Server.Keyspace.Heap.RegionsMapped);
+        // Tables that the background frees come back when it has got round to them: a region more may be in use.
+        Assert.InRange(Server.Keyspace.Heap.RegionsMapped, mapped, mapped + 1);
     }
 }
