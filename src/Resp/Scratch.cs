@@ -18,14 +18,16 @@ internal sealed class Scratch
     {
         if (_current is null || _current.Length - _used < lengthBytes)
         {
-            int step = SmallBytes;
+            // In this order: an array that were in both places when memory runs out would be given back twice, and then
+            // belong to two.
+            int step = _current is null ? SmallBytes : Math.Min(LargestStepBytes, _current.Length * 2);
+            byte[] next = ArrayPool<byte>.Shared.Rent(Math.Max(step, lengthBytes));
             if (_current is not null)
             {
-                step = Math.Min(LargestStepBytes, _current.Length * 2);
                 _full.Add(_current);
             }
 
-            _current = ArrayPool<byte>.Shared.Rent(Math.Max(step, lengthBytes));
+            _current = next;
             _used = 0;
         }
 

@@ -9,8 +9,8 @@ internal static class KeyEvents
         or KeyEvent.XGroupSetId or KeyEvent.XGroupCreateConsumer or KeyEvent.XGroupDelConsumer);
 
     /// <summary>Whether a transaction that watches the key is off. As on the reference server, what only the groups and counters
-    /// of a stream notice is not seen.</summary>
+    /// of a stream notice is not seen, and PFDEBUG not either.</summary>
     public static bool IsWatched(this KeyEvent keyEvent) => keyEvent is not (
         KeyEvent.XSetId or KeyEvent.XGroupCreate or KeyEvent.XGroupSetId or KeyEvent.XGroupDestroy
-        or KeyEvent.XGroupCreateConsumer or KeyEvent.XGroupDelConsumer);
+        or KeyEvent.XGroupCreateConsumer or KeyEvent.XGroupDelConsumer or KeyEvent.PfDebug);
 }

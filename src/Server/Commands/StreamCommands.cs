@@ -270,6 +270,11 @@ internal static class StreamCommands
             isTrimmed = false;
         }
 
+        if (exists)
+        {
+            ctx.KeyChanged(key, KeyEvent.XAdd); // Before there may be no memory to pass it on.
+        }
+
         // What is passed on is said before a new stream becomes the key's, when this handle ends.
         bool rewritesThreshold = options.Strategy != StreamTrimStrategy.None && (options.IsApproximate || !isTrimmed);
         bool rewritesId = !options.HasId || !options.HasSequence;
@@ -281,9 +286,9 @@ internal static class StreamCommands
         if (!exists)
         {
             stream.InsertAs(ctx.Database, key);
+            ctx.KeyChanged(key, KeyEvent.XAdd);
         }
 
-        ctx.KeyChanged(key, KeyEvent.XAdd);
         if (removed > 0)
         {
             ctx.KeyChanged(key, KeyEvent.XTrim, changes: 0);

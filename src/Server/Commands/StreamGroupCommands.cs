@@ -8,6 +8,8 @@ namespace KvServer.Server.Commands;
 /// <remarks>Semantics: redis.io/commands, group stream.</remarks>
 internal static class StreamGroupCommands
 {
+    private const int MostCreateArguments = 8;
+
     private static readonly string[] Help =
     [
         "CREATE <key> <group> <id|$> [MKSTREAM] [ENTRIESREAD <n>]",
@@ -50,6 +52,12 @@ internal static class StreamGroupCommands
         if (!exists && !makesStream)
         {
             ctx.Reply.Error(NoStream);
+            return;
+        }
+
+        if (ctx.Args.Count > MostCreateArguments)
+        {
+            ctx.Reply.Error(CommandError.SubcommandSyntax("XGROUP", ctx.Args[1]));
             return;
         }
 

@@ -42,7 +42,7 @@ internal static class StreamPropagation
         log.Argument("TIME"u8);
         log.Argument(pending.DeliveredMs);
         log.Argument("RETRYCOUNT"u8);
-        log.Argument(pending.Deliveries);
+        log.Argument(StreamCount.ForCommand(pending.Deliveries));
         log.Argument("FORCE"u8);
         log.Argument("JUSTID"u8);
         log.Argument("LASTID"u8);
@@ -60,7 +60,7 @@ internal static class StreamPropagation
             log.Argument(group.Name);
             StreamCommands.Argument(log, group.LastId);
             log.Argument("ENTRIESREAD"u8);
-            log.Argument(group.EntriesRead);
+            log.Argument(StreamCount.ForCommand(group.EntriesRead, least: -1));
         }
     }
 

@@ -101,7 +101,7 @@ internal sealed class PropagationLog
         _length = 0;
         _database = NoDatabase;
         _lastTimestampSeconds = NoTimestamp;
-        EndUnit();
+        CloseUnit(); // Its EXEC would have no MULTI in front of it: that is dropped.
     }
 
     /// <summary>Says that what follows belongs together, up to <see cref="EndUnit"/>.</summary>
@@ -281,6 +281,8 @@ internal sealed class PropagationLog
         Database database, ReadOnlySpan<byte> name, ReadOnlySpan<byte> key, ReadOnlySpan<byte> field, bool hasField)
     {
         int length = _length;
+        int requests = _unitRequests;
+        bool hadMulti = _hasMulti;
         try
         {
             Begin(database, hasField ? 3 : 2);
@@ -293,12 +295,18 @@ internal sealed class PropagationLog
         }
         catch (OutOfMemoryException)
         {
-            _length = Math.Min(_length, length);
+            // A MULTI may have been put in front of the requests before this one by then.
+            _length = Math.Min(_length, _hasMulti == hadMulti ? length : length + MultiRequest.Length);
+            _unitStart = Math.Min(_unitStart, _length);
+            _partStart = Math.Min(_partStart, _length);
+            _unitRequests = requests;
             _argumentsLeft = 0;
             _database = NoDatabase;
             LostRequests = true;
         }
     }
+
+    private static ReadOnlySpan<byte> MultiRequest => "*1\r\n$5\r\nMULTI\r\n"u8;
 
     private void AnnotateTime()
     {
@@ -321,7 +329,7 @@ internal sealed class PropagationLog
 
     private void InsertMulti()
     {
-        ReadOnlySpan<byte> multi = "*1\r\n$5\r\nMULTI\r\n"u8;
+        ReadOnlySpan<byte> multi = MultiRequest;
         Reserve(multi.Length);
         Span<byte> unit = _bytes.AsSpan(_unitStart, _length - _unitStart + multi.Length);
         unit[..^multi.Length].CopyTo(unit[multi.Length..]);

@@ -40,6 +40,23 @@ internal sealed class WatchedKeys
             return;
         }
 
+        try
+        {
+            Register(watch);
+        }
+        catch (OutOfMemoryException)
+        {
+            client.Watches.Remove(watch); // Else the next WATCH would take it for one that sees something.
+            throw;
+        }
+
+        client.TransactionBytes += watch.MemoryBytes;
+        Count++;
+    }
+
+    private void Register(Watch watch)
+    {
+        Database database = watch.Database;
         if (!_watches.TryGetValue(database, out Dictionary<byte[], LinkedList<Watch>>? byKey))
         {
             byKey = new Dictionary<byte[], LinkedList<Watch>>(ByteStringComparer.Instance);
@@ -52,11 +69,9 @@ internal sealed class WatchedKeys
             byKey.Add(watch.Key, watchers);
         }
 
-        _ = database.Holds(_keyspace.KeyOf(key), out bool isOver);
+        _ = database.Holds(_keyspace.KeyOf(watch.Key), out bool isOver);
         watch.WasOver = isOver;
         watch.Place = watchers.AddLast(watch);
-        client.TransactionBytes += watch.MemoryBytes;
-        Count++;
     }
 
     /// <summary>Has a client watch nothing any more. O(keys it watches).</summary>

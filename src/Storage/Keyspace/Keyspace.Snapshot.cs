@@ -11,21 +11,35 @@ public sealed unsafe partial class Keyspace
 
     /// <summary>Takes the cut: from now on <see cref="SnapshotCut.WalkUntil"/> hands over the dataset as it is at this moment.</summary>
     /// <param name="queue">Where the states go; another thread takes them out.</param>
+    /// <exception cref="OutOfMemoryException">There is no snapshot then, and nothing has changed.</exception>
     /// <remarks>O(databases). Resizing is off until the walk is finished, except at the forced ratio.</remarks>
     public SnapshotCut StartSnapshot(SnapshotQueue queue)
     {
         Invariant.Check(Snapshot is null, "one snapshot is taken at a time");
+        FlipMark();
+        try
+        {
+            SnapshotCut cut = new(this, queue);
+            foreach (Database database in _databases)
+            {
+                database.EnterSnapshot(cut);
+            }
+
+            Snapshot = cut;
+            ResizingAllowed = false;
+            return cut;
+        }
+        catch (OutOfMemoryException)
+        {
+            FlipMark(); // Else everything would count as handed over at the next one.
+            throw;
+        }
+    }
+
+    private void FlipMark()
+    {
         NewMark ^= EntryFlags.SnapshotMark;
         MemberRuntime.MarksMembers = NewMark != EntryFlags.None;
-        SnapshotCut cut = new(this, queue);
-        foreach (Database database in _databases)
-        {
-            database.EnterSnapshot(cut);
-        }
-
-        Snapshot = cut;
-        ResizingAllowed = false;
-        return cut;
     }
 
     /// <summary>Ends a snapshot that was given up, once there are no entries whose marks it would have to set right.</summary>

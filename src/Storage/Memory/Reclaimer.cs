@@ -54,7 +54,7 @@ public sealed unsafe class Reclaimer : IDisposable
     public void WaitUntilIdle()
     {
         SpinWait wait = default;
-        while (Volatile.Read(ref _pendingWork) > 0)
+        while (Volatile.Read(ref _pendingWork) > 0 && _thread is not null)
         {
             wait.SpinOnce();
         }
@@ -159,13 +159,28 @@ public sealed unsafe class Reclaimer : IDisposable
             {
                 if (_thread is null)
                 {
-                    _thread = new Thread(Run) { IsBackground = true, Name = "reclaimer" };
-                    _thread.Start();
+                    Start();
                 }
             }
         }
 
         _signal.Release();
+    }
+
+    // What it is given belongs to nobody else any more. So where the system has no thread to give, the work waits, and
+    // each further piece tries again.
+    private void Start()
+    {
+        try
+        {
+            Thread thread = new(Run) { IsBackground = true, Name = "reclaimer" };
+            thread.Start();
+            _thread = thread;
+        }
+        catch (OutOfMemoryException)
+        {
+            // What .NET throws when a thread can't be made, whatever ran out.
+        }
     }
 
     private void Run()

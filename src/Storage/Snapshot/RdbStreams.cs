@@ -149,7 +149,8 @@ internal static class RdbStreams
             input.Fail("A stream has ids behind its last one");
         }
 
-        if (added > long.MaxValue || (long)added < length)
+        // One that has gone on past 63 bits is negative, as in redis-server, and says nothing.
+        if (added < (ulong)length)
         {
             input.Fail($"A stream of {length} entries had {added} added");
         }
@@ -167,7 +168,7 @@ internal static class RdbStreams
         }
 
         StreamId lastId = ReadId(input);
-        long entriesRead = type == RdbType.Stream ? EstimateEntriesRead(stream, lastId) : ReadEntriesRead(input);
+        long entriesRead = type == RdbType.Stream ? EstimateEntriesRead(stream, lastId) : (long)input.ReadUnsigned();
         group.SetLastId(lastId, entriesRead);
         for (long left = ReadCountOf(input, PendingBytes); left > 0; left--)
         {
@@ -223,7 +224,7 @@ internal static class RdbStreams
         ReadId(input);
         if (type != RdbType.Stream)
         {
-            ReadEntriesRead(input);
+            input.ReadUnsigned();
         }
 
         long pending = ReadCountOf(input, PendingBytes);
@@ -249,13 +250,7 @@ internal static class RdbStreams
     {
         StreamId id = IdOf(input.Take(IdBytes));
         long deliveredMs = input.ReadInt64();
-        ulong deliveries = input.ReadUnsigned();
-        if (deliveries > long.MaxValue)
-        {
-            input.Fail("A pending entry was delivered more often than can be");
-        }
-
-        return new StreamPending(id, deliveredMs, (long)deliveries, 0);
+        return new StreamPending(id, deliveredMs, (long)input.ReadUnsigned(), 0);
     }
 
     private static void CheckAssigned(RdbInput input, long assigned, long pending)
@@ -264,17 +259,6 @@ internal static class RdbStreams
         {
             input.Fail($"Of {pending} pending entries of a group {assigned} have consumers");
         }
-    }
-
-    private static long ReadEntriesRead(RdbInput input)
-    {
-        var entriesRead = (long)input.ReadUnsigned();
-        if (entriesRead < -1)
-        {
-            input.Fail("A consumer group has read fewer entries than none");
-        }
-
-        return entriesRead;
     }
 
     // The first form does not say how far a group has come; as in redis-server, some places tell.

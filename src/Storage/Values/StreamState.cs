@@ -65,18 +65,20 @@ internal unsafe struct StreamState
         heap.Free((byte*)state, (nuint)sizeof(StreamState), HeapTag.State, from);
     }
 
-    /// <summary>How many parts must be freed one by one; all groups are taken to be like the first. O(1).</summary>
+    /// <summary>How many parts must be freed one by one, or as many as are too many to be freed at once. O(1): groups are
+    /// counted up to there.</summary>
     public static long EffortOf(StreamState* state)
     {
         StreamTreePath path = default;
-        long perGroup = 0;
-        if (new StreamGroupTree(null!, &state->Groups).SeekEnd(first: true, ref path))
+        long effort = state->NodeCount;
+        bool isThere = new StreamGroupTree(null!, &state->Groups).SeekEnd(first: true, ref path);
+        for (; isThere && effort <= ValueLifetime.EagerFreeLimit; isThere = StreamGroupTree.Step(ref path, forward: true))
         {
             StreamGroupState* group = StreamGroupTree.SlotOf(ref path)->Group;
-            perGroup = 1 + group->PendingCount + group->ConsumerCount;
+            effort += 1 + group->PendingCount + group->ConsumerCount;
         }
 
-        return state->NodeCount + (perGroup * state->GroupCount);
+        return effort;
     }
 
     /// <summary>Bytes of a stream; what entries take is estimated from the first nodes.</summary>

@@ -345,6 +345,38 @@ public sealed partial class AppendOnlyServerTests : AppendOnlyFolder
         Assert.Equal("UNBLOCKED client unblocked via CLIENT UNBLOCK", client.ReadReply().AsString);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Counters_of_streams_that_passed_63_bits_lose_no_group(bool rewrites)
+    {
+        await using (ServerProcess server = await StartAsync(ours: true, ("aof-use-rdb-preamble", "no")))
+        {
+            using RespClient client = server.Connect();
+            client.ExecuteLine("XGROUP CREATE s g 0 MKSTREAM ENTRIESREAD 9223372036854775807");
+            client.ExecuteLine("XADD s 1-1 a b");
+            client.ExecuteLine("XSETID s 1-1 ENTRIESADDED 9223372036854775807");
+            client.ExecuteLine("XADD s 2-1 a b");
+            client.ExecuteLine("XREADGROUP GROUP g c COUNT 1 NOACK STREAMS s >");
+            client.ExecuteLine("XREADGROUP GROUP g c STREAMS s >");
+            client.ExecuteLine("XCLAIM s g c 0 2-1 RETRYCOUNT 9223372036854775807 JUSTID");
+            client.ExecuteLine("XCLAIM s g c 0 2-1");
+            if (rewrites)
+            {
+                client.ExecuteLine("BGREWRITEAOF");
+                Wait(() => Info(client, "aof_rewrites") == "1");
+            }
+
+            Assert.Equal(0, await server.StopAsync());
+        }
+
+        await using ServerProcess again = await StartAsync(ours: true);
+        using RespClient other = again.Connect();
+        Assert.Contains("2-1", other.ExecuteLine("XINFO GROUPS s").ToString(), StringComparison.Ordinal);
+        Assert.Equal(1, other.ExecuteLine("XPENDING s g").Items[0].AsInteger);
+        Assert.Equal(2, other.ExecuteLine("XLEN s").AsInteger);
+    }
+
     [GeneratedRegex(@"\b\d{13}\b", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Instant { get; }
 

@@ -1,4 +1,5 @@
 using System.Text;
+using KvServer.Server.Persistence;
 
 namespace KvServer.Server.Tests.Persistence;
 
@@ -21,6 +22,26 @@ public sealed class TransactionPropagationTests : CommandHarness
         Run("EXEC");
         Run("SET", "after", "1");
         Assert.Equal("MULTI|DEL old|SADD s a|SELECT 1|MSET a 1 b 2|EXEC|SET after 1", Passed());
+    }
+
+    [Fact]
+    public void A_log_that_is_stopped_inside_a_transaction_holds_nothing_of_it()
+    {
+        PropagationLog log = Server.Propagation;
+        log.BeginUnit();
+        for (int i = 0; i < 3; i++)
+        {
+            log.Begin(Server.Keyspace[0], 1);
+            log.Argument("PING"u8);
+        }
+
+        log.Stop();
+        Assert.Equal(0, log.LengthBytes);
+        log.EndUnit();
+        Assert.Equal(0, log.LengthBytes);
+        log.Start();
+        Run("SET", "a", "1");
+        Assert.Equal("SELECT 0|SET a 1", Passed());
     }
 
     [Fact]

@@ -120,7 +120,7 @@ internal sealed partial class AofBaseEncoder
         Argument(_key);
         Argument(isBehind ? counters.MaxDeletedId : counters.LastId);
         Argument("ENTRIESADDED"u8);
-        Argument(counters.EntriesAdded);
+        Argument(StreamCount.ForCommand(counters.EntriesAdded));
         Argument("MAXDELETEDID"u8);
         Argument(counters.MaxDeletedId);
         if (isBehind)
@@ -141,7 +141,7 @@ internal sealed partial class AofBaseEncoder
         Argument(_group);
         Argument(lastId);
         Argument("ENTRIESREAD"u8);
-        Argument(entriesRead);
+        Argument(StreamCount.ForCommand(entriesRead, least: -1));
     }
 
     private void AddIdleConsumer(ReadOnlySpan<byte> name)
@@ -166,7 +166,7 @@ internal sealed partial class AofBaseEncoder
         Argument("TIME"u8);
         Argument(pending.DeliveredMs);
         Argument("RETRYCOUNT"u8);
-        Argument(pending.Deliveries);
+        Argument(StreamCount.ForCommand(pending.Deliveries));
         Argument("JUSTID"u8);
         Argument("FORCE"u8);
     }
