@@ -4,105 +4,81 @@ namespace KvServer.Storage;
 
 /// <summary>Sorts a range of places, and leaves the rest as it comes.</summary>
 /// <remarks>
-/// Quicksort that goes only into those halves that have a place of the range: O(n) and O(m log m) for m places of n on
-/// average. When the pivots are bad for too long, as data made for it would have it, what is left is sorted as a heap:
-/// never more than O(n log n). In place; allocates nothing. Elements of an order are all different, so no run of equal
-/// ones needs a case of its own.
+/// <para>Quicksort into three parts, smaller than a pivot, equal to it and greater (J. Bentley and D. McIlroy, "Engineering
+/// a Sort Function", 1993), which goes only into the parts that have a place of the range. It is not stable, and takes the
+/// pivots of the reference server, so that equal items come out in its order.</para>
+/// <para>While a part is divided, items equal to the pivot gather at both its ends:</para>
+/// <code>
+/// [ pivot | equal | smaller | not looked at | greater | equal ]
+///          1       a         b             c         d
+/// </code>
+/// <para>O(n) and O(m log m) for m places of n on average. When the pivots are bad for too long, as data made for it would
+/// have it, what is left is sorted as a heap, where equal items may stand otherwise: never more than O(n log n). In place;
+/// allocates nothing.</para>
 /// </remarks>
-internal static class PartialSort
+public static class PartialSort
 {
-    private const int SmallCount = 16;
+    private const int InsertionLength = 7;
+    private const int NinePivotsLength = 40;
 
-    /// <summary>Puts the right elements in the places from <paramref name="from"/> to <paramref name="to"/>, both
-    /// included, in order.</summary>
-    public static void Sort(Span<SortItem> items, int from, int to, SortOrder order)
-    {
-        if (from <= to)
-        {
-            Sort(items, from, to, order, 2 * BitOperations.Log2((uint)items.Length));
-        }
-    }
-
-    /// <inheritdoc cref="Sort(Span{SortItem}, int, int, SortOrder)"/>
-    /// <param name="items">The elements.</param>
+    /// <summary>Puts the right items in the places from <paramref name="from"/> to <paramref name="to"/>, both included, in
+    /// order.</summary>
+    /// <param name="items">The items.</param>
     /// <param name="from">The first place, at least 0.</param>
-    /// <param name="to">The last place.</param>
+    /// <param name="to">The last place; before the first for none.</param>
     /// <param name="order">Which comes first.</param>
-    /// <param name="depthLeft">How often the elements may be divided before they are sorted as a heap.</param>
-    internal static void Sort(Span<SortItem> items, int from, int to, SortOrder order, int depthLeft)
+    public static void Sort<T, TOrder>(Span<T> items, int from, int to, TOrder order)
+        where TOrder : struct, ISortOrder<T> =>
+        Sort(items, from, to, order, 4 * (BitOperations.Log2((uint)items.Length | 1) + 1));
+
+    /// <inheritdoc cref="Sort{T, TOrder}(Span{T}, int, int, TOrder)"/>
+    /// <param name="items">The items.</param>
+    /// <param name="from">The first place, at least 0.</param>
+    /// <param name="to">The last place; before the first for none.</param>
+    /// <param name="order">Which comes first.</param>
+    /// <param name="divisionsLeft">How often the items may be divided before they are sorted as a heap.</param>
+    internal static void Sort<T, TOrder>(Span<T> items, int from, int to, TOrder order, int divisionsLeft)
+        where TOrder : struct, ISortOrder<T>
     {
-        while (items.Length > SmallCount)
+        while (from <= to && from < items.Length && items.Length >= InsertionLength)
         {
-            if (depthLeft-- == 0)
+            if (divisionsLeft-- == 0)
             {
                 SortAsHeap(items, order);
                 return;
             }
 
-            int pivot = Partition(items, order);
-            if (to <= pivot)
+            (int smaller, int greater) = Divide(items, order);
+            if (smaller > 1 && from < smaller)
             {
-                items = items[..pivot];
-                continue;
+                Sort(items[..smaller], from, Math.Min(to, smaller - 1), order, divisionsLeft);
             }
 
-            if (from < pivot)
+            if (greater < 2)
             {
-                Sort(items[..pivot], from, pivot - 1, order, depthLeft);
+                return;
             }
 
-            int passed = pivot + 1;
-            items = items[passed..];
+            int passed = items.Length - greater;
             from = Math.Max(from - passed, 0);
             to -= passed;
+            items = items[passed..];
         }
 
-        SortByInsertion(items, order);
-    }
-
-    // Puts one element where it belongs, all that come before it before it and the others behind it.
-    private static int Partition(Span<SortItem> items, SortOrder order)
-    {
-        // The median of three as the pivot; the other two stop the searches at the ends.
-        int last = items.Length - 1;
-        int middle = last / 2;
-        Order(ref items[0], ref items[middle], order);
-        Order(ref items[0], ref items[last], order);
-        Order(ref items[middle], ref items[last], order);
-        int place = last - 1;
-        Swap(ref items[middle], ref items[place]);
-        SortItem pivot = items[place];
-        int left = 0;
-        int right = place;
-        while (true)
+        if (from <= to && from < items.Length)
         {
-            while (order.Compare(in items[++left], in pivot) < 0)
-            {
-            }
-
-            while (order.Compare(in pivot, in items[--right]) < 0)
-            {
-            }
-
-            if (left >= right)
-            {
-                break;
-            }
-
-            Swap(ref items[left], ref items[right]);
+            SortByInsertion(items, order);
         }
-
-        Swap(ref items[left], ref items[place]);
-        return left;
     }
 
-    private static void SortByInsertion(Span<SortItem> items, SortOrder order)
+    private static void SortByInsertion<T, TOrder>(Span<T> items, TOrder order)
+        where TOrder : struct, ISortOrder<T>
     {
         for (int i = 1; i < items.Length; i++)
         {
-            SortItem item = items[i];
+            T item = items[i];
             int at = i;
-            for (; at > 0 && order.Compare(in item, in items[at - 1]) < 0; at--)
+            for (; at > 0 && order.Compare(in items[at - 1], in item) > 0; at--)
             {
                 items[at] = items[at - 1];
             }
@@ -111,7 +87,87 @@ internal static class PartialSort
         }
     }
 
-    private static void SortAsHeap(Span<SortItem> items, SortOrder order)
+    // How many are smaller than the pivot and stand first, and how many are greater and stand last.
+    private static (int Smaller, int Greater) Divide<T, TOrder>(Span<T> items, TOrder order)
+        where TOrder : struct, ISortOrder<T>
+    {
+        Swap(items, 0, ChoosePivot(items, order));
+        int a = 1;
+        int b = 1;
+        int c = items.Length - 1;
+        int d = items.Length - 1;
+        while (true)
+        {
+            int difference;
+            for (; b <= c && (difference = order.Compare(in items[b], in items[0])) <= 0; b++)
+            {
+                if (difference == 0)
+                {
+                    Swap(items, a++, b);
+                }
+            }
+
+            for (; b <= c && (difference = order.Compare(in items[c], in items[0])) >= 0; c--)
+            {
+                if (difference == 0)
+                {
+                    Swap(items, c, d--);
+                }
+            }
+
+            if (b > c)
+            {
+                break;
+            }
+
+            Swap(items, b++, c--);
+        }
+
+        // Those that are equal change places with as many from the middle.
+        int smaller = b - a;
+        int greater = d - c;
+        SwapRuns(items, 0, b, Math.Min(a, smaller));
+        SwapRuns(items, b, items.Length, Math.Min(greater, items.Length - 1 - d));
+        return (smaller, greater);
+    }
+
+    private static int ChoosePivot<T, TOrder>(Span<T> items, TOrder order)
+        where TOrder : struct, ISortOrder<T>
+    {
+        int middle = items.Length / 2;
+        if (items.Length == InsertionLength)
+        {
+            return middle;
+        }
+
+        int low = 0;
+        int high = items.Length - 1;
+        if (items.Length > NinePivotsLength)
+        {
+            int eighth = items.Length / 8;
+            low = MiddleOf(items, low, low + eighth, low + (2 * eighth), order);
+            middle = MiddleOf(items, middle - eighth, middle, middle + eighth, order);
+            high = MiddleOf(items, high - (2 * eighth), high - eighth, high, order);
+        }
+
+        return MiddleOf(items, low, middle, high, order);
+    }
+
+    private static int MiddleOf<T, TOrder>(Span<T> items, int a, int b, int c, TOrder order)
+        where TOrder : struct, ISortOrder<T>
+    {
+        if (order.Compare(in items[a], in items[b]) < 0)
+        {
+            return order.Compare(in items[b], in items[c]) < 0 ? b
+                : order.Compare(in items[a], in items[c]) < 0 ? c : a;
+        }
+
+        return order.Compare(in items[b], in items[c]) > 0 ? b
+            : order.Compare(in items[a], in items[c]) < 0 ? a : c;
+    }
+
+    private static void SortAsHeap<T, TOrder>(Span<T> items, TOrder order)
+        where TOrder : struct, ISortOrder<T>
     {
         for (int root = (items.Length / 2) - 1; root >= 0; root--)
         {
@@ -120,12 +176,13 @@ internal static class PartialSort
 
         for (int end = items.Length - 1; end > 0; end--)
         {
-            Swap(ref items[0], ref items[end]);
+            Swap(items, 0, end);
             SiftDown(items[..end], 0, order);
         }
     }
 
-    private static void SiftDown(Span<SortItem> items, int root, SortOrder order)
+    private static void SiftDown<T, TOrder>(Span<T> items, int root, TOrder order)
+        where TOrder : struct, ISortOrder<T>
     {
         while (true)
         {
@@ -145,18 +202,19 @@ internal static class PartialSort
                 return;
             }
 
-            Swap(ref items[root], ref items[child]);
+            Swap(items, root, child);
             root = child;
         }
     }
 
-    private static void Order(ref SortItem first, ref SortItem second, SortOrder order)
+    // The first items from one place on, and the last ones before another.
+    private static void SwapRuns<T>(Span<T> items, int start, int end, int count)
     {
-        if (order.Compare(in second, in first) < 0)
+        for (int i = 0; i < count; i++)
         {
-            Swap(ref first, ref second);
+            Swap(items, start + i, end - count + i);
         }
     }
 
-    private static void Swap(ref SortItem first, ref SortItem second) => (first, second) = (second, first);
+    private static void Swap<T>(Span<T> items, int i, int j) => (items[i], items[j]) = (items[j], items[i]);
 }

@@ -4,10 +4,10 @@ namespace KvServer.Storage;
 /// <param name="descending">Whether ranks and keys descend.</param>
 /// <param name="byPlace">What decides when they are equal: the places the elements came in, or else their
 /// texts.</param>
-internal readonly unsafe struct SortOrder(bool descending, bool byPlace)
+internal readonly unsafe struct SortOrder(bool descending, bool byPlace) : ISortOrder<SortItem>
 {
-    /// <summary>Less than 0 when the first comes before the second.</summary>
-    public int Compare(in SortItem first, in SortItem second)
+    /// <inheritdoc/>
+    public int Compare(ref readonly SortItem first, ref readonly SortItem second)
     {
         int difference = first.Rank.CompareTo(second.Rank);
         if (difference == 0)

@@ -196,13 +196,13 @@ public sealed class SortVectorTests : StoreTest
             items[i] = new SortItem { Rank = (ulong)(i * 7919 % 1000), Place = i };
         }
 
-        PartialSort.Sort(items, 10, 500, new SortOrder(descending: false, byPlace: true), depthLeft: 2);
+        PartialSort.Sort(items.AsSpan(), 10, 500, new SortOrder(descending: false, byPlace: true), divisionsLeft: 2);
         for (int i = 10; i <= 500; i++)
         {
             Assert.Equal((ulong)i, items[i].Rank);
         }
 
-        PartialSort.Sort(items, 0, 999, new SortOrder(descending: true, byPlace: true), depthLeft: 0);
+        PartialSort.Sort(items.AsSpan(), 0, 999, new SortOrder(descending: true, byPlace: true), divisionsLeft: 0);
         Assert.Equal(Enumerable.Range(0, 1000).Reverse(), items.Select(item => (int)item.Rank));
     }
 

@@ -64,10 +64,9 @@ internal ref struct GeoMatches
         }
 
         Span<GeoMatch> found = _matches.AsSpan(0, Count);
-        Comparison<GeoMatch> comparison = order == GeoOrder.Ascending ? Nearest : Farthest;
         if (wanted < Count)
         {
-            PartialSort.Sort(found, wanted, comparison);
+            PartialSort.Sort(found, 0, wanted - 1, new DistanceOrder(order == GeoOrder.Descending));
         }
         else
         {
@@ -92,6 +91,12 @@ internal ref struct GeoMatches
 
     private static int FarthestFoundFirst(GeoMatch left, GeoMatch right) =>
         Farthest(left, right) is var order && order != 0 ? order : left.Order.CompareTo(right.Order);
+
+    private readonly struct DistanceOrder(bool descending) : ISortOrder<GeoMatch>
+    {
+        public int Compare(ref readonly GeoMatch first, ref readonly GeoMatch second) =>
+            descending ? Farthest(first, second) : Nearest(first, second);
+    }
 
     // What has grown large is left to the garbage collector.
     private readonly void GiveBack()

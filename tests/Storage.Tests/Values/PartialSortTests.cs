@@ -1,11 +1,9 @@
-using KvServer.Server.Commands.Geo;
-
-namespace KvServer.Server.Tests.Commands.Geo;
+namespace KvServer.Storage.Tests.Values;
 
 public sealed class PartialSortTests
 {
     [Fact]
-    public void The_first_items_are_those_of_a_full_sort_and_none_is_lost()
+    public void The_items_of_a_range_are_those_of_a_full_sort_and_none_is_lost()
     {
         Random random = new(5);
         for (int round = 0; round < 3000; round++)
@@ -14,11 +12,12 @@ public sealed class PartialSortTests
             int values = random.Next(1, random.Next(2) == 0 ? 5 : 1000);
             int[] items = [.. Enumerable.Range(0, length).Select(_ => random.Next(values))];
             int[] sorted = [.. items.Order()];
-            int wanted = random.Next(length + 1);
+            int from = random.Next(2) == 0 ? 0 : random.Next(length + 1);
+            int end = random.Next(from, length + 1);
 
-            PartialSort.Sort(items.AsSpan(), wanted, (left, right) => left.CompareTo(right));
+            PartialSort.Sort(items.AsSpan(), from, end - 1, new Order((left, right) => left.CompareTo(right)));
 
-            Assert.Equal(sorted[..wanted], items[..wanted]);
+            Assert.Equal(sorted[from..end], items[from..end]);
             Assert.Equal(sorted, items.Order());
         }
     }
@@ -29,11 +28,11 @@ public sealed class PartialSortTests
         const int Length = 1 << 14;
         int[] items = MakeMalicious(Length);
         long comparisons = 0;
-        PartialSort.Sort(items.AsSpan(), Length - 1, (left, right) =>
+        PartialSort.Sort(items.AsSpan(), 0, Length - 2, new Order((left, right) =>
         {
             comparisons++;
             return left.CompareTo(right);
-        });
+        }));
 
         Assert.Equal(Enumerable.Range(0, Length - 1), items[..^1]);
         Assert.True(comparisons < Length * 200L, $"{comparisons} comparisons for {Length} items.");
@@ -48,7 +47,7 @@ public sealed class PartialSortTests
         int decided = 0;
         int candidate = 0;
         int[] items = [.. Enumerable.Range(0, length)];
-        PartialSort.Sort(items.AsSpan(), length - 1, (left, right) =>
+        PartialSort.Sort(items.AsSpan(), 0, length - 2, new Order((left, right) =>
         {
             if (left != right && values[left] == undecided && values[right] == undecided)
             {
@@ -65,12 +64,17 @@ public sealed class PartialSortTests
             }
 
             return values[left].CompareTo(values[right]);
-        });
+        }));
         for (int i = 0; i < length; i++)
         {
             values[i] = values[i] == undecided ? decided++ : values[i];
         }
 
         return values;
+    }
+
+    private readonly struct Order(Comparison<int> comparison) : ISortOrder<int>
+    {
+        public int Compare(ref readonly int first, ref readonly int second) => comparison(first, second);
     }
 }
