@@ -1,4 +1,3 @@
-using System.Text;
 using KvServer.Resp;
 using KvServer.Server.Clients;
 using KvServer.Storage;
@@ -58,7 +57,7 @@ internal static class HashScanCommands
         Arguments args = ctx.Args;
         if (args.Count > 2)
         {
-            PickMany(ctx, args);
+            PickMany(ctx);
             return;
         }
 
@@ -116,32 +115,10 @@ internal static class HashScanCommands
         }
     }
 
-    private static void PickMany(CommandContext ctx, Arguments args)
+    private static void PickMany(CommandContext ctx)
     {
-        if (!Numbers.TryParseInt64(args[2], out long count))
+        if (!SampleCount.TryRead(ctx, "WITHVALUES"u8, out long count, out bool withValues))
         {
-            ctx.Reply.Error(CommandError.NotAnInteger);
-            return;
-        }
-
-        if (count == long.MinValue)
-        {
-            ctx.Reply.Error(
-                "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807"u8);
-            return;
-        }
-
-        bool withValues = args.Count == 4 && Ascii.EqualsIgnoreCase(args[3], "WITHVALUES"u8);
-        if (args.Count > 3 && !withValues)
-        {
-            ctx.Reply.Error(CommandError.Syntax);
-            return;
-        }
-
-        // The reference server counts names and values in one number.
-        if (withValues && count is < -long.MaxValue / 2 or > long.MaxValue / 2)
-        {
-            ctx.Reply.Error("ERR value is out of range"u8);
             return;
         }
 

@@ -83,7 +83,7 @@ internal static class SetAlgebraCommands
             return;
         }
 
-        if (!TryParseLimit(ctx, args, 2 + (int)keyCount, out long limit))
+        if (!TryParseLimit(ctx, 2 + (int)keyCount, out long limit))
         {
             return;
         }
@@ -293,8 +293,13 @@ internal static class SetAlgebraCommands
         ctx.Reply.Integer(count);
     }
 
-    private static bool TryParseLimit(CommandContext ctx, Arguments args, int start, out long limit)
+    /// <summary>Reads LIMIT of SINTERCARD and ZINTERCARD, or replies with what is wrong.</summary>
+    /// <param name="ctx">The call.</param>
+    /// <param name="start">Index of the first argument behind the keys.</param>
+    /// <param name="limit">The limit; 0 for none.</param>
+    internal static bool TryParseLimit(CommandContext ctx, int start, out long limit)
     {
+        Arguments args = ctx.Args;
         limit = 0;
         for (int i = start; i < args.Count; i += 2)
         {

@@ -66,31 +66,7 @@ internal static class SetCommands
             return;
         }
 
-        Arguments args = ctx.Args;
-        long removed = 0;
-        for (int i = 2; i < args.Count; i++)
-        {
-            if (set.Remove(args[i]))
-            {
-                removed++;
-                if (set.Count == 0)
-                {
-                    break;
-                }
-            }
-        }
-
-        if (removed > 0)
-        {
-            bool isEmpty = set.Count == 0;
-            ctx.KeyChanged(key, KeyEvent.SRem, removed);
-            if (isEmpty)
-            {
-                DeleteEmptied(ctx, key);
-            }
-        }
-
-        ctx.Reply.Integer(removed);
+        RemoveAll(ctx, key, ref set, KeyEvent.SRem);
     }
 
     /// <summary>Replies 1 when the value is a member, else 0. O(1).</summary>
@@ -258,6 +234,39 @@ internal static class SetCommands
         bool exists = ctx.TryFindForWrite(key, ValueType.Set, out Entry entry, out replied);
         set = exists ? SetValue.Open(ctx.Database, entry, LimitsOf(ctx)) : default;
         return exists;
+    }
+
+    /// <summary>Removes the members that the arguments behind the key name, reports it and replies with how many there
+    /// were. O(arguments) removals.</summary>
+    /// <param name="ctx">The call.</param>
+    /// <param name="key">The key, its first argument.</param>
+    /// <param name="set">The collection; gone with its key when it has no members left.</param>
+    /// <param name="keyEvent">What has happened to the key.</param>
+    internal static void RemoveAll<TSet>(CommandContext ctx, Key key, ref TSet set, KeyEvent keyEvent)
+        where TSet : struct, IMemberCollection, allows ref struct
+    {
+        Arguments args = ctx.Args;
+        long removed = 0;
+        bool isEmpty = false;
+        for (int i = 2; i < args.Count && !isEmpty; i++)
+        {
+            if (set.Remove(args[i]))
+            {
+                removed++;
+                isEmpty = set.Count == 0;
+            }
+        }
+
+        if (removed > 0)
+        {
+            ctx.KeyChanged(key, keyEvent, removed);
+            if (isEmpty)
+            {
+                DeleteEmptied(ctx, key);
+            }
+        }
+
+        ctx.Reply.Integer(removed);
     }
 
     /// <summary>Deletes the key of a set that has no members left.</summary>

@@ -68,7 +68,7 @@ internal static class SetRandomCommands
         Arguments args = ctx.Args;
         if (args.Count == 3)
         {
-            SampleCount(ctx, args[2]);
+            PickMany(ctx);
             return;
         }
 
@@ -186,18 +186,10 @@ internal static class SetRandomCommands
         }
     }
 
-    private static void SampleCount(CommandContext ctx, ReadOnlySpan<byte> countText)
+    private static void PickMany(CommandContext ctx)
     {
-        if (!Numbers.TryParseInt64(countText, out long count))
+        if (!SampleCount.TryRead(ctx, out long count))
         {
-            ctx.Reply.Error(CommandError.NotAnInteger);
-            return;
-        }
-
-        if (count == long.MinValue)
-        {
-            ctx.Reply.Error(
-                "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807"u8);
             return;
         }
 

@@ -85,7 +85,7 @@ internal static class SortedSetAlgebraCommands
         SortedSetOperands sets = new(ctx.Database, keyCount);
         try
         {
-            if (TryFindAll(ctx, ref sets, 2, keyCount) && TryParseLimit(ctx, keyCount + 2, out long limit))
+            if (TryFindAll(ctx, ref sets, 2, keyCount) && SetAlgebraCommands.TryParseLimit(ctx, keyCount + 2, out long limit))
             {
                 ctx.Reply.Integer(SortedSetOperations.CountIntersection(in sets, limit));
             }
@@ -309,27 +309,5 @@ internal static class SortedSetAlgebraCommands
             : Ascii.EqualsIgnoreCase(word, "MAX"u8) ? SortedSetAggregate.Max
             : SortedSetAggregate.Sum;
         return aggregate != SortedSetAggregate.Sum || Ascii.EqualsIgnoreCase(word, "SUM"u8);
-    }
-
-    private static bool TryParseLimit(CommandContext ctx, int start, out long limit)
-    {
-        Arguments args = ctx.Args;
-        limit = 0;
-        for (int i = start; i < args.Count; i += 2)
-        {
-            if (i + 1 == args.Count || !Ascii.EqualsIgnoreCase(args[i], "LIMIT"u8))
-            {
-                ctx.Reply.Error(CommandError.Syntax);
-                return false;
-            }
-
-            if (!Numbers.TryParseInt64(args[i + 1], out limit) || limit < 0)
-            {
-                ctx.Reply.Error("ERR LIMIT can't be negative"u8);
-                return false;
-            }
-        }
-
-        return true;
     }
 }

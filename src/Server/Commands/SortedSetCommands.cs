@@ -51,31 +51,7 @@ internal static class SortedSetCommands
             return;
         }
 
-        Arguments args = ctx.Args;
-        long removed = 0;
-        for (int i = 2; i < args.Count; i++)
-        {
-            if (set.Remove(args[i]))
-            {
-                removed++;
-                if (set.Count == 0)
-                {
-                    break;
-                }
-            }
-        }
-
-        if (removed > 0)
-        {
-            bool isEmpty = set.Count == 0;
-            ctx.KeyChanged(key, KeyEvent.ZRem, removed);
-            if (isEmpty)
-            {
-                SetCommands.DeleteEmptied(ctx, key);
-            }
-        }
-
-        ctx.Reply.Integer(removed);
+        SetCommands.RemoveAll(ctx, key, ref set, KeyEvent.ZRem);
     }
 
     /// <summary>Replies with a member's score, or null. O(1).</summary>

@@ -49,7 +49,7 @@ internal static class SortedSetPopCommands
     {
         if (ctx.Args.Count > 2)
         {
-            SampleCount(ctx);
+            PickMany(ctx);
             return;
         }
 
@@ -224,32 +224,10 @@ internal static class SortedSetPopCommands
         PopInto(ctx, ctx.Reply, key, ref set, count, fromMax, nested);
     }
 
-    private static void SampleCount(CommandContext ctx)
+    private static void PickMany(CommandContext ctx)
     {
-        Arguments args = ctx.Args;
-        if (!Numbers.TryParseInt64(args[2], out long count))
+        if (!SampleCount.TryRead(ctx, "WITHSCORES"u8, out long count, out bool withScores))
         {
-            ctx.Reply.Error(CommandError.NotAnInteger);
-            return;
-        }
-
-        if (count == long.MinValue)
-        {
-            ctx.Reply.Error(
-                "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807"u8);
-            return;
-        }
-
-        bool withScores = args.Count == 4 && Ascii.EqualsIgnoreCase(args[3], "WITHSCORES"u8);
-        if (args.Count > 3 && !withScores)
-        {
-            ctx.Reply.Error(CommandError.Syntax);
-            return;
-        }
-
-        if (withScores && count is < -(long.MaxValue / 2) or > long.MaxValue / 2)
-        {
-            ctx.Reply.Error("ERR value is out of range"u8);
             return;
         }
 

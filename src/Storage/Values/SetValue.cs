@@ -19,7 +19,7 @@ namespace KvServer.Storage;
 /// a hash table first moves its rehash on by one bucket. A call that runs out of memory leaves the set as it was.
 /// Command loop only.</para>
 /// </remarks>
-public unsafe ref partial struct SetValue
+public unsafe ref partial struct SetValue : IMemberCollection
 {
     private readonly SetLimits _limits;
     private readonly Keyspace _keyspace;

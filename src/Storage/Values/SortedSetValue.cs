@@ -16,7 +16,7 @@ namespace KvServer.Storage;
 /// <see cref="Create"/>, and then dispose it unless a key has adopted it. Every look-up by name in a skip list first
 /// moves its dict's rehash on by one bucket. Command loop only.</para>
 /// </remarks>
-public unsafe ref partial struct SortedSetValue
+public unsafe ref partial struct SortedSetValue : IMemberCollection
 {
     private readonly SortedSetLimits _limits;
     private readonly Keyspace _keyspace;
