@@ -8,7 +8,7 @@ internal unsafe struct ListPath
 {
     /// <summary>Levels of inner nodes a tree can have. With at least seven children each on the average (siblings that
     /// are emptier are merged) that is far more than memory can hold.</summary>
-    public const int MaxHeight = 16;
+    public const int MaxHeight = TreePath.MaxHeight;
 
     /// <summary>Levels of inner nodes.</summary>
     public int Height;
@@ -19,24 +19,19 @@ internal unsafe struct ListPath
     /// <summary>Which of the leaf's elements was looked for.</summary>
     public int Offset;
 
-    private NodeArray _nodes;
-    private IndexArray _indices;
+    private TreePath _inner;
 
-    /// <summary>The inner node at a level.</summary>
+    /// <inheritdoc cref="TreePath.NodeAt"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly byte* NodeAt(int level) => (byte*)_nodes[level];
+    public readonly byte* NodeAt(int level) => _inner.NodeAt(level);
 
-    /// <summary>Which child of that node is taken.</summary>
+    /// <inheritdoc cref="TreePath.IndexAt"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly int IndexAt(int level) => _indices[level];
+    public readonly int IndexAt(int level) => _inner.IndexAt(level);
 
-    /// <summary>Notes the way at one level.</summary>
+    /// <inheritdoc cref="TreePath.Set"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Set(int level, byte* node, int index)
-    {
-        _nodes[level] = (nint)node;
-        _indices[level] = (byte)index;
-    }
+    public void Set(int level, byte* node, int index) => _inner.Set(level, node, index);
 
     /// <summary>Where the address of the leaf stands.</summary>
     public readonly byte** LeafSlot(ListState* state) =>
@@ -79,17 +74,5 @@ internal unsafe struct ListPath
         }
 
         Leaf = node;
-    }
-
-    [InlineArray(MaxHeight)]
-    private struct NodeArray
-    {
-        private nint _first;
-    }
-
-    [InlineArray(MaxHeight)]
-    private struct IndexArray
-    {
-        private byte _first;
     }
 }

@@ -8,7 +8,7 @@ internal unsafe struct StreamTreePath
 {
     /// <summary>Levels of inner nodes a tree can have. A level more takes sixteen times as many insertions, so that is
     /// far more than memory can hold.</summary>
-    public const int MaxHeight = 16;
+    public const int MaxHeight = TreePath.MaxHeight;
 
     /// <summary>Levels of inner nodes.</summary>
     public int Height;
@@ -19,34 +19,17 @@ internal unsafe struct StreamTreePath
     /// <summary>Which of its slots.</summary>
     public int Index;
 
-    private NodeArray _nodes;
-    private IndexArray _indices;
+    private TreePath _inner;
 
-    /// <summary>The inner node at a level.</summary>
+    /// <inheritdoc cref="TreePath.NodeAt"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly byte* NodeAt(int level) => (byte*)_nodes[level];
+    public readonly byte* NodeAt(int level) => _inner.NodeAt(level);
 
-    /// <summary>Which child of that node is taken.</summary>
+    /// <inheritdoc cref="TreePath.IndexAt"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly int IndexAt(int level) => _indices[level];
+    public readonly int IndexAt(int level) => _inner.IndexAt(level);
 
-    /// <summary>Notes the way at one level.</summary>
+    /// <inheritdoc cref="TreePath.Set"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Set(int level, byte* node, int index)
-    {
-        _nodes[level] = (nint)node;
-        _indices[level] = (byte)index;
-    }
-
-    [InlineArray(MaxHeight)]
-    private struct NodeArray
-    {
-        private nint _first;
-    }
-
-    [InlineArray(MaxHeight)]
-    private struct IndexArray
-    {
-        private byte _first;
-    }
+    public void Set(int level, byte* node, int index) => _inner.Set(level, node, index);
 }
