@@ -40,6 +40,32 @@ public abstract class RdbTest : StoreTest
         return file.ToArray();
     }
 
+    /// <summary>What a snapshot has handed over as a file.</summary>
+    protected byte[] Encode(SnapshotQueue queue, bool compresses = true, long? maxGatheredBytes = null)
+    {
+        using MemoryStream file = new();
+        RdbWriter writer = new(new RdbOutput(file), new RdbWriterOptions(compresses));
+        writer.WriteHeader(new RdbFileInfo(StartMs / 1000, 1, IsAofBase: false));
+        using SnapshotEncoder encoder = new(writer, Store, AccessHintKind.None)
+        {
+            MaxGatheredBytes = maxGatheredBytes ?? LongStringBuffer.MaxBytes,
+        };
+        while (queue.TryTake(out SnapshotChunk chunk))
+        {
+            encoder.Encode(chunk);
+        }
+
+        writer.WriteEnd();
+        return file.ToArray();
+    }
+
+    /// <summary>What a snapshot has handed over, as it is loaded from a file.</summary>
+    protected SortedDictionary<string, string> DescribeFileOf(SnapshotQueue queue)
+    {
+        using Keyspace loaded = Load(Encode(queue));
+        return Describe(loaded);
+    }
+
     /// <summary>Loads a file into a store of its own, which the caller disposes.</summary>
     protected static Keyspace Load(byte[] file, RdbLoadOptions? options = null, bool hasKnownLength = true)
     {

@@ -44,17 +44,7 @@ public sealed class SnapshotEncoderTests : RdbTest
         SnapshotQueue queue = new(limitBytes: long.MaxValue);
         SnapshotCut cut = Store.StartSnapshot(queue);
         Assert.True(cut.WalkUntil(long.MaxValue));
-        using MemoryStream file = new();
-        RdbWriter writer = new(new RdbOutput(file), new RdbWriterOptions(compresses));
-        writer.WriteHeader(new RdbFileInfo(StartMs / 1000, 1, IsAofBase: false));
-        using SnapshotEncoder encoder = new(writer, Store, AccessHintKind.None) { MaxGatheredBytes = bound };
-        while (queue.TryTake(out SnapshotChunk chunk))
-        {
-            encoder.Encode(chunk);
-        }
-
-        writer.WriteEnd();
-        byte[] bytes = file.ToArray();
+        byte[] bytes = Encode(queue, compresses, bound);
         using Keyspace loaded = Load(bytes);
         Assert.Equal(Describe(Store), Describe(loaded));
         return bytes;

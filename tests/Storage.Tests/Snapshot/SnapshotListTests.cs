@@ -45,7 +45,7 @@ public sealed class SnapshotListTests : RdbTest
             CheckAll(seed);
             if (!isAborted)
             {
-                Assert.Equal(Values(cut), Values(Encode(queue)));
+                Assert.Equal(Values(cut), Values(DescribeFileOf(queue)));
             }
 
             Heap.Verify();
@@ -75,7 +75,7 @@ public sealed class SnapshotListTests : RdbTest
         Store.Reclaimer.WaitUntilIdle();
         Assert.True(freed > 1);
         Assert.Equal(0, Heap.UsedBytesOf(HeapTag.Value));
-        Assert.Equal(Enumerable.Range(0, 20_000).Select(i => "e" + i), Encode(queue)["0/big"].Split(' ', 3)[2].Split('|'));
+        Assert.Equal(Enumerable.Range(0, 20_000).Select(i => "e" + i), DescribeFileOf(queue)["0/big"].Split(' ', 3)[2].Split('|'));
     }
 
     [Fact]
@@ -150,7 +150,7 @@ public sealed class SnapshotListTests : RdbTest
         {
         }
 
-        Assert.Equal("quicklist -1 " + string.Join('|', elements), Encode(queue)["0/long"]);
+        Assert.Equal("quicklist -1 " + string.Join('|', elements), DescribeFileOf(queue)["0/long"]);
     }
 
     // The names of encodings depend on the limits a file is loaded with.
@@ -163,22 +163,6 @@ public sealed class SnapshotListTests : RdbTest
         }
 
         return values;
-    }
-
-    private SortedDictionary<string, string> Encode(SnapshotQueue queue)
-    {
-        using MemoryStream file = new();
-        RdbWriter writer = new(new RdbOutput(file), new RdbWriterOptions(true));
-        writer.WriteHeader(new RdbFileInfo(StartMs / 1000, 1, IsAofBase: false));
-        using SnapshotEncoder encoder = new(writer, Store, AccessHintKind.None);
-        while (queue.TryTake(out SnapshotChunk chunk))
-        {
-            encoder.Encode(chunk);
-        }
-
-        writer.WriteEnd();
-        using Keyspace loaded = Load(file.ToArray());
-        return Describe(loaded);
     }
 
     private void CheckAll(int seed)

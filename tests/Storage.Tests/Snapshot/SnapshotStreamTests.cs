@@ -48,7 +48,7 @@ public sealed class SnapshotStreamTests : RdbTest
             FindNoFault();
             if (!isAborted)
             {
-                Assert.Equal(cut, Encode(queue));
+                Assert.Equal(cut, DescribeFileOf(queue));
             }
 
             Heap.Verify();
@@ -87,7 +87,7 @@ public sealed class SnapshotStreamTests : RdbTest
         Assert.True(slices > 100, $"{slices} slices");
         Assert.InRange(snapshot.StepsDone, slices, slices + 1);
         Store.Reclaimer.WaitUntilIdle();
-        Assert.Equal(cut, Encode(queue));
+        Assert.Equal(cut, DescribeFileOf(queue));
         FindNoFault();
     }
 
@@ -107,7 +107,7 @@ public sealed class SnapshotStreamTests : RdbTest
 
         Store.Reclaimer.WaitUntilIdle();
         Assert.Equal(0, Heap.UsedBytesOf(HeapTag.Value));
-        Assert.Equal(cut, Encode(queue));
+        Assert.Equal(cut, DescribeFileOf(queue));
     }
 
     [Fact]
@@ -146,7 +146,7 @@ public sealed class SnapshotStreamTests : RdbTest
         }
 
         Assert.InRange(steps, 7, 20);
-        Assert.Equal(cut, Encode(queue));
+        Assert.Equal(cut, DescribeFileOf(queue));
     }
 
     [Theory]
@@ -185,24 +185,8 @@ public sealed class SnapshotStreamTests : RdbTest
             {
             }
 
-            Assert.Equal(cut, Encode(queue));
+            Assert.Equal(cut, DescribeFileOf(queue));
         }
-    }
-
-    private SortedDictionary<string, string> Encode(SnapshotQueue queue)
-    {
-        using MemoryStream file = new();
-        RdbWriter writer = new(new RdbOutput(file), new RdbWriterOptions(true));
-        writer.WriteHeader(new RdbFileInfo(StartMs / 1000, 1, IsAofBase: false));
-        using SnapshotEncoder encoder = new(writer, Store, AccessHintKind.None);
-        while (queue.TryTake(out SnapshotChunk chunk))
-        {
-            encoder.Encode(chunk);
-        }
-
-        writer.WriteEnd();
-        using Keyspace loaded = Load(file.ToArray());
-        return Describe(loaded);
     }
 
     private StreamValue Open(string key) => StreamValue.Open(Db, Find(key), Small);
