@@ -30,10 +30,10 @@ internal ref struct PackedSetIndex
         Debug.Assert(Fits(list), "Only some lists fit.");
         _list = list;
         int index = 0;
-        for (int at = list.First; at != PackedList.None; at = list.Next(at))
+        for (int at = list.First; at != PackedList.None;)
         {
             _positions[index++] = (ushort)at;
-            uint bucket = BucketOf(Normalize(list[at]));
+            uint bucket = BucketOf(Normalize(list.ReadForward(ref at)));
             while (_buckets[(int)bucket] != 0)
             {
                 bucket = (bucket + 1) % (1 << BucketBits);
@@ -51,13 +51,14 @@ internal ref struct PackedSetIndex
     /// <param name="found">A bit for each member in the order of the list; bits of those found are set.</param>
     public readonly void Mark(PackedList other, ref Bits found)
     {
-        for (int at = other.First; at != PackedList.None; at = other.Next(at))
+        for (int at = other.First; at != PackedList.None;)
         {
-            PackedElement element = Normalize(other[at]);
+            PackedElement element = Normalize(other.ReadForward(ref at));
             uint bucket = BucketOf(element);
             for (int index; (index = _buckets[(int)bucket]) != 0; bucket = (bucket + 1) % (1 << BucketBits))
             {
-                if (AreEqual(Normalize(_list[_positions[index - 1]]), element))
+                int position = _positions[index - 1];
+                if (AreEqual(Normalize(_list.ReadForward(ref position)), element))
                 {
                     found.Set(index - 1);
                     break;
@@ -66,9 +67,12 @@ internal ref struct PackedSetIndex
         }
     }
 
-    // A list from elsewhere may hold the text of an integer as a string.
+    // A list from elsewhere may hold the text of an integer as a string. Most texts show by their first byte that they are none.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static PackedElement Normalize(PackedElement element) =>
-        element.IsInteger ? element : PackedElement.Of(element.Bytes);
+        element.IsInteger || element.Bytes is not [(>= (byte)'0' and <= (byte)'9') or (byte)'-', ..]
+            ? element
+            : PackedElement.Of(element.Bytes);
 
     private static bool AreEqual(PackedElement one, PackedElement other) => one.IsInteger
         ? other.IsInteger && one.Integer == other.Integer

@@ -8,9 +8,13 @@ public ref struct SetIntersection
 {
     private readonly SetOperands _sets;
     private readonly bool _isIndexed;
+    private readonly bool _areAllPacked;
     private readonly PackedSetIndex.Bits _inPacked;
+    private readonly PackedList _packed; // The smallest, when it is indexed; else there is an enumerator of it.
     private SetEnumerator _smallest;
-    private int _index = -1;
+    private SetMember _current;
+    private int _next = PackedList.None;
+    private int _index;
 
     /// <summary>Sorts the sets by size and begins with the smallest.</summary>
     public SetIntersection(scoped in SetOperands sets)
@@ -21,14 +25,18 @@ public ref struct SetIntersection
         _isIndexed = sets.Count > 1 && smallest.Encoding == ValueEncoding.PackedList && PackedSetIndex.Fits(smallest.Packed);
         if (_isIndexed)
         {
-            _inPacked = FindInPacked(in sets, smallest.Packed);
+            _packed = smallest.Packed;
+            _next = _packed.First;
+            _inPacked = FindInPacked(in sets, _packed, out _areAllPacked);
         }
-
-        _smallest = smallest.GetEnumerator();
+        else
+        {
+            _smallest = smallest.GetEnumerator();
+        }
     }
 
     /// <summary>The member the walk stands on.</summary>
-    public readonly SetMember Current => _smallest.Current;
+    public readonly SetMember Current => _current;
 
     /// <summary>Makes the walk usable in <c>foreach</c>.</summary>
     public readonly SetIntersection GetEnumerator() => this;
@@ -36,10 +44,15 @@ public ref struct SetIntersection
     /// <summary>Goes to the next common member; false when there is none.</summary>
     public bool MoveNext()
     {
+        if (_isIndexed)
+        {
+            return MoveToMarked();
+        }
+
         while (_smallest.MoveNext())
         {
-            _index++;
-            if ((!_isIndexed || _inPacked.Has(_index)) && IsInAll(_smallest.Current))
+            _current = _smallest.Current;
+            if (IsInAll(_current))
             {
                 return true;
             }
@@ -51,18 +64,42 @@ public ref struct SetIntersection
     /// <summary>Ends the walk.</summary>
     public readonly void Dispose() => _smallest.Dispose();
 
-    private static PackedSetIndex.Bits FindInPacked(scoped in SetOperands sets, PackedList smallest)
+    private bool MoveToMarked()
     {
+        while (_next != PackedList.None)
+        {
+            _current = SetMember.Of(_packed.ReadForward(ref _next));
+            if (_inPacked.Has(_index++) && (_areAllPacked || IsInAll(_current)))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static PackedSetIndex.Bits FindInPacked(scoped in SetOperands sets, PackedList smallest, out bool areAllPacked)
+    {
+        areAllPacked = true;
         PackedSetIndex index = new(smallest);
         PackedSetIndex.Bits all = PackedSetIndex.Bits.First(smallest.Count);
         for (int i = 1; i < sets.Count; i++)
         {
-            if (!sets.AreSame(0, i) && sets[i] is { Encoding: ValueEncoding.PackedList } set)
+            if (sets.AreSame(0, i))
             {
-                PackedSetIndex.Bits found = default;
-                index.Mark(set.Packed, ref found);
-                all.And(in found);
+                continue;
             }
+
+            SetValue set = sets[i];
+            if (set.Encoding != ValueEncoding.PackedList)
+            {
+                areAllPacked = false;
+                continue;
+            }
+
+            PackedSetIndex.Bits found = default;
+            index.Mark(set.Packed, ref found);
+            all.And(in found);
         }
 
         return all;
