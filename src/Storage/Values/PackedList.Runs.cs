@@ -63,7 +63,7 @@ public readonly ref partial struct PackedList
     {
         int end = LengthBytes - 1;
         elements.CopyTo(_block[end..]);
-        _block[end + elements.Length] = End;
+        _block[end + elements.Length] = EndMark;
         SetLength(end + elements.Length + 1);
         AddToCount(count);
     }
@@ -73,7 +73,7 @@ public readonly ref partial struct PackedList
     /// <param name="count">How many these are.</param>
     internal void Truncate(int position, int count)
     {
-        _block[position] = End;
+        _block[position] = EndMark;
         SetLength(position + 1);
         AddToCount(-count);
     }
@@ -94,7 +94,7 @@ public readonly ref partial struct PackedList
         // A string of up to 63 bytes: encoding and back length take a byte each.
         int length = encoding & 0x3F;
         int next = position + length + 2;
-        position = Unsafe.Add(ref start, next) == End ? None : next;
+        position = Unsafe.Add(ref start, next) == EndMark ? None : next;
         return PackedElement.OfString(MemoryMarshal.CreateReadOnlySpan(ref Unsafe.Add(ref element, 1), length));
     }
 

@@ -40,12 +40,15 @@ public readonly ref partial struct PackedList
     /// <summary>Lists do not grow beyond this; callers turn to another encoding long before.</summary>
     public const int MaxBytes = 1 << 30;
 
+    /// <summary>Bytes that an element takes at most beyond those of its text.</summary>
+    public const int MostOverhead = 10;
+
     /// <summary>The position of an element that does not exist.</summary>
     public const int None = -1;
 
     private const int CountOffset = 4;
     private const int UnknownCount = ushort.MaxValue;
-    private const byte End = 0xFF;
+    private const byte EndMark = 0xFF;
     private const byte String32 = 0xF0;
     private const byte Integer16 = 0xF1;
     private const byte Integer24 = 0xF2;
@@ -81,7 +84,7 @@ public readonly ref partial struct PackedList
     }
 
     /// <summary>Position of the first element.</summary>
-    public int First => _block[HeaderBytes] == End ? None : HeaderBytes;
+    public int First => _block[HeaderBytes] == EndMark ? None : HeaderBytes;
 
     /// <summary>Position of the last element.</summary>
     public int Last => Previous(LengthBytes - 1);
@@ -102,7 +105,7 @@ public readonly ref partial struct PackedList
     {
         BinaryPrimitives.WriteInt32LittleEndian(block, EmptyBytes);
         BinaryPrimitives.WriteUInt16LittleEndian(block[CountOffset..], 0);
-        block[HeaderBytes] = End;
+        block[HeaderBytes] = EndMark;
         return new PackedList(block, true);
     }
 
@@ -122,7 +125,7 @@ public readonly ref partial struct PackedList
     {
         if (bytes.Length < EmptyBytes
             || BinaryPrimitives.ReadUInt32LittleEndian(bytes) != (uint)bytes.Length
-            || bytes[^1] != End)
+            || bytes[^1] != EndMark)
         {
             return false;
         }
@@ -152,7 +155,7 @@ public readonly ref partial struct PackedList
         int size = EncodedBytes(ref Unsafe.Add(ref MemoryMarshal.GetReference(_block), position));
         position += size + BackLengthBytes(size);
         Debug.Assert(position < LengthBytes, "Elements end before the end mark.");
-        return _block[position] == End ? None : position;
+        return _block[position] == EndMark ? None : position;
     }
 
     /// <summary>Position of the element before one, or before the end mark.</summary>
@@ -227,7 +230,7 @@ public readonly ref partial struct PackedList
         while (true)
         {
             ref byte element = ref Unsafe.Add(ref start, position);
-            if (element == End)
+            if (element == EndMark)
             {
                 return None;
             }
@@ -288,7 +291,12 @@ public readonly ref partial struct PackedList
 
     /// <summary>Adds a value at the end.</summary>
     /// <inheritdoc cref="Insert"/>
-    public void Append(PackedElement value) => Insert(None, value);
+    public void Append(PackedElement value)
+    {
+        PackedAppender appender = new(_block);
+        appender.Add(value);
+        appender.Complete();
+    }
 
     /// <summary>Adds a value at the beginning.</summary>
     /// <inheritdoc cref="Insert"/>
@@ -327,7 +335,7 @@ public readonly ref partial struct PackedList
         int lengthBytes = LengthBytes;
         int after = position;
         int removed = 0;
-        while (removed < count && _block[after] != End)
+        while (removed < count && _block[after] != EndMark)
         {
             after += SizeAt(after);
             removed++;
@@ -336,7 +344,7 @@ public readonly ref partial struct PackedList
         _block[after..lengthBytes].CopyTo(_block[position..]);
         SetLength(lengthBytes - (after - position));
         AddToCount(-removed);
-        return _block[position] == End ? None : position;
+        return _block[position] == EndMark ? None : position;
     }
 
     /// <summary>Bytes of the element at a position, its back length included.</summary>
@@ -400,10 +408,23 @@ public readonly ref partial struct PackedList
         var high => (((high & 0x1F) << 8) | from[1]) << 19 >> 19,
     };
 
-    private static void Encode(PackedElement value, Span<byte> to)
+    /// <summary>Writes an element and returns its bytes, the back length included.</summary>
+    internal static int Encode(PackedElement value, Span<byte> to)
     {
         int size = value.IsInteger ? EncodeInteger(value.Integer, to) : EncodeString(value.Bytes, to);
-        EncodeBackLength(size, to[size..]);
+        return size + EncodeBackLength(size, to[size..]);
+    }
+
+    /// <summary>Ends a list where elements have been written behind its last one.</summary>
+    /// <param name="block">The list's block.</param>
+    /// <param name="position">Behind the last of them.</param>
+    /// <param name="added">How many there are.</param>
+    internal static void End(Span<byte> block, int position, int added)
+    {
+        block[position] = EndMark;
+        PackedList list = new(block, true);
+        list.SetLength(position + 1);
+        list.AddToCount(added);
     }
 
     private static int EncodeInteger(long value, Span<byte> to)
@@ -462,14 +483,22 @@ public readonly ref partial struct PackedList
         return header + bytes.Length;
     }
 
-    private static void EncodeBackLength(int size, Span<byte> to)
+    private static int EncodeBackLength(int size, Span<byte> to)
     {
+        if (size <= 127)
+        {
+            to[0] = (byte)size;
+            return 1;
+        }
+
         int count = BackLengthBytes(size);
         for (int i = count - 1; i >= 0; i--)
         {
             to[i] = (byte)((size & 0x7F) | (i > 0 ? 0x80 : 0));
             size >>= 7;
         }
+
+        return count;
     }
 
     private static int IntegerBytes(long value) => value switch

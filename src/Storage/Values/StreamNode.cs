@@ -28,6 +28,7 @@ internal static unsafe class StreamNode
     /// <summary>Bytes by which the number of entries at the head of a list may grow when one is added.</summary>
     public const int CounterRoom = 8;
 
+    private const int NumbersOfEntry = 5;
     private const int BlockBytesOffset = 4;
     private const int FirstBlockBytes = 256;
 
@@ -156,6 +157,17 @@ internal static unsafe class StreamNode
         list.Replace(list.Next(list.First), PackedElement.OfInteger(0));
     }
 
+    /// <summary>Whether an entry fits into a node that is the stream's own, whatever its numbers and fields take. O(1).</summary>
+    /// <param name="node">The node.</param>
+    /// <param name="textBytes">Bytes of all its fields and values.</param>
+    /// <param name="fieldCount">How many fields it has.</param>
+    /// <returns>False when there may be no room: then <see cref="SizeOf"/> tells.</returns>
+    public static bool SurelyFits(byte* node, long textBytes, int fieldCount)
+    {
+        long most = textBytes + ((NumbersOfEntry + (2L * fieldCount)) * PackedList.MostOverhead) + CounterRoom;
+        return !SharedBlock.IsShared(node) && HeaderBytes + ListOf(node).LengthBytes + most <= BlockBytesOf(node);
+    }
+
     /// <summary>Bytes of an entry and, when it is the first of a node, of what stands before it.</summary>
     public static long SizeOf<TFields>(StreamId difference, scoped in TFields fields, bool isFirst, bool isSame)
         where TFields : IStreamFields, allows ref struct
@@ -174,43 +186,50 @@ internal static unsafe class StreamNode
     }
 
     /// <summary>Adds an entry to a list that has room for it; an empty one gets its head first.</summary>
-    public static void Append<TFields>(PackedList list, StreamId difference, scoped in TFields fields, bool isSame)
+    public static void Append<TFields>(Span<byte> bytes, StreamId difference, scoped in TFields fields, bool isSame)
         where TFields : IStreamFields, allows ref struct
     {
         int count = fields.Count;
-        if (list.First == PackedList.None)
+        PackedAppender appender = new(bytes);
+        bool isFirst = new PackedList(bytes).First == PackedList.None;
+        if (isFirst)
         {
-            list.Append(PackedElement.OfInteger(0));
-            list.Append(PackedElement.OfInteger(0));
-            list.Append(PackedElement.OfInteger(count));
+            appender.Add(1);
+            appender.Add(0);
+            appender.Add(count);
             for (int i = 0; i < count; i++)
             {
-                list.Append(PackedElement.Of(fields.NameAt(i)));
+                appender.Add(PackedElement.Of(fields.NameAt(i)));
             }
 
-            list.Append(PackedElement.OfInteger(0));
+            appender.Add(0);
         }
 
-        list.Append(PackedElement.OfInteger(isSame ? SameFields : 0));
-        list.Append(PackedElement.OfInteger((long)difference.Ms));
-        list.Append(PackedElement.OfInteger((long)difference.Sequence));
+        appender.Add(isSame ? SameFields : 0);
+        appender.Add((long)difference.Ms);
+        appender.Add((long)difference.Sequence);
         if (!isSame)
         {
-            list.Append(PackedElement.OfInteger(count));
+            appender.Add(count);
         }
 
         for (int i = 0; i < count; i++)
         {
             if (!isSame)
             {
-                list.Append(PackedElement.Of(fields.NameAt(i)));
+                appender.Add(PackedElement.Of(fields.NameAt(i)));
             }
 
-            list.Append(PackedElement.Of(fields.ValueAt(i)));
+            appender.Add(PackedElement.Of(fields.ValueAt(i)));
         }
 
-        list.Append(PackedElement.OfInteger(ElementsBefore(count, isSame)));
-        list.Replace(list.First, PackedElement.OfInteger(CountOf(list) + 1));
+        appender.Add(ElementsBefore(count, isSame));
+        appender.Complete();
+        if (!isFirst)
+        {
+            PackedList list = new(bytes);
+            list.Replace(list.First, PackedElement.OfInteger(CountOf(list) + 1));
+        }
     }
 
     private static long ElementsBefore(int fieldCount, bool isSame) =>

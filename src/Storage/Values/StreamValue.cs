@@ -265,17 +265,21 @@ public unsafe ref partial struct StreamValue
 
         StreamId difference = new(id.Ms - slot->Id.Ms, id.Sequence - slot->Id.Sequence);
         bool isSame = new StreamNodeCursor(list, slot->Id).HasNames(fields);
-        long size = StreamNode.SizeOf(difference, fields, isFirst: false, isSame) + StreamNode.CounterRoom;
-        if (list.LengthBytes + size > PackedList.MaxBytes)
-        {
-            return false;
-        }
-
         BeforeChange();
         Entries.Own(ref path);
         slot = StreamNodeTree.SlotOf(ref path);
-        StreamNode.Own(Heap, slot, size, _limits.NodeBytes);
-        StreamNode.Append(StreamNode.ListOf(slot->Node), difference, fields, isSame);
+        if (!StreamNode.SurelyFits(slot->Node, textBytes, fields.Count))
+        {
+            long size = StreamNode.SizeOf(difference, fields, isFirst: false, isSame) + StreamNode.CounterRoom;
+            if (list.LengthBytes + size > PackedList.MaxBytes)
+            {
+                return false;
+            }
+
+            StreamNode.Own(Heap, slot, size, _limits.NodeBytes);
+        }
+
+        StreamNode.Append(StreamNode.SpanOf(slot->Node), difference, fields, isSame);
         return true;
     }
 
@@ -292,7 +296,7 @@ public unsafe ref partial struct StreamValue
         Span<byte> empty = stackalloc byte[PackedList.EmptyBytes];
         PackedList.Create(empty);
         byte* node = StreamNode.Create(Heap, empty, StreamNode.HeaderBytes + (int)size + StreamNode.CounterRoom);
-        StreamNode.Append(StreamNode.ListOf(node), default, fields, isSame: true);
+        StreamNode.Append(StreamNode.SpanOf(node), default, fields, isSame: true);
         InsertNode(id, node);
         return true;
     }
