@@ -75,7 +75,14 @@ internal sealed class TestClient : IClientConnection, IDisposable
         {
             ReadStatus status = _reader.ReadAll(ref unread, _batch);
             Assert.NotEqual(ReadStatus.ProtocolError, status);
-            Assert.True(_executor.Run(Session, _batch), "The client was suspended inside its batch.");
+            bool isThrough;
+            do
+            {
+                isThrough = _executor.Run(Session, _batch);
+            }
+            while (!isThrough && Session.LongReply is not null);
+
+            Assert.True(isThrough, "The client was suspended inside its batch.");
             _batch.Clear();
             Assert.True(status == ReadStatus.Complete || unread.IsEmpty, "A request of the test is cut.");
         }
@@ -112,6 +119,17 @@ internal sealed class TestClient : IClientConnection, IDisposable
         Assert.Equal(ReadStatus.Complete, _reader.ReadAll(ref unread, _batch));
         return Finish(_executor.Run(Session, _batch));
     }
+
+    /// <summary>Goes on with what <see cref="Start"/> has left: the next part of a long reply.</summary>
+    /// <returns>True when it is through.</returns>
+    public bool Continue()
+    {
+        _resumes = false;
+        return Finish(_executor.Run(Session, _batch));
+    }
+
+    /// <summary>Ends the session as a lost connection does.</summary>
+    public void Disconnect() => _executor.Disconnected(Session);
 
     /// <summary>Takes what was written for this client, pushes of other clients' commands included.</summary>
     public string TakeOutput()
@@ -179,7 +197,7 @@ internal sealed class TestClient : IClientConnection, IDisposable
         return ran;
     }
 
-    private static byte[] Request(string[] args)
+    internal static byte[] Request(string[] args)
     {
         using MemoryStream request = new();
         request.Write(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"*{args.Length}\r\n")));

@@ -61,6 +61,9 @@ internal sealed class Client(long id, IClientConnection connection, ReplyWriter 
     /// <summary>What it waits for in a blocking command, else null.</summary>
     public IClientWait? Wait { get; set; }
 
+    /// <summary>What is left to write of its last command's reply, else null; its batch is held until then.</summary>
+    public Commands.LongReply? LongReply { get; set; }
+
     /// <summary>Its channel and pattern subscriptions, made by the first of them.</summary>
     public PubSub.Subscriptions? Subscriptions { get; set; }
 
@@ -109,6 +112,7 @@ internal sealed class Client(long id, IClientConnection connection, ReplyWriter 
     /// <remarks>CLIENT REPLY OFF and SKIP silence replies, not these. Sent at the end of this entry of the loop.</remarks>
     public void Push(ReadOnlySpan<byte> encoded)
     {
+        LongReply?.WriteRest(); // A push stands between replies, not in one.
         bool suppressed = Reply.Suppressed;
         Reply.Suppressed = false;
         Reply.Raw(encoded);

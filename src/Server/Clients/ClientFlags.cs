@@ -21,7 +21,8 @@ internal enum ClientFlags
     /// <summary>CLIENT NO-TOUCH ON: look-ups leave the access clocks alone.</summary>
     NoTouch = 1 << 4,
 
-    /// <summary>Waits for CLIENT PAUSE to end, or for a blocking command's key: its batch is held where it is.</summary>
+    /// <summary>Waits for CLIENT PAUSE to end, for a blocking command's key, or for the rest of a long reply to be written: its
+    /// batch is held where it is.</summary>
     Suspended = 1 << 5,
 
     /// <summary>Connected over a Unix socket.</summary>

@@ -53,6 +53,7 @@ internal sealed partial class CommandExecutor
     /// <summary>Takes a session away: its subscriptions, its place in the registry, its writer's buffers.</summary>
     public void Disconnected(Client client)
     {
+        client.LongReply?.Abandon();
         _server.Transactions.Discard(client);
         _server.PubSub.Remove(client);
         _server.Pause.Remove(client);

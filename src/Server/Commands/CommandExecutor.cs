@@ -79,10 +79,15 @@ internal sealed partial class CommandExecutor
     }
 
     /// <summary>Runs the requests of a batch in order, from where it was left.</summary>
-    /// <returns>False when the client was suspended with requests left; its connection's
+    /// <returns>False when the client was suspended with requests left, or with a reply that is not complete; its connection's
     /// <see cref="Net.IClientConnection.Resume"/> goes on with them.</returns>
     public bool Run(Client client, RequestBatch batch)
     {
+        if (client.LongReply?.WritePart() == false)
+        {
+            return false;
+        }
+
         client.LastActiveMs = _server.Keyspace.NowMs;
         _server.Keyspace.AccessFlags = client.Is(ClientFlags.NoTouch) ? LookupFlags.NoTouch : LookupFlags.None;
         while (batch.Next < batch.Count)

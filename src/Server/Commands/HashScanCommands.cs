@@ -9,34 +9,26 @@ namespace KvServer.Server.Commands;
 /// <remarks>Semantics: redis.io/commands, group hash. Replies are written field by field from where the fields lie.</remarks>
 internal static class HashScanCommands
 {
-    [Flags]
-    private enum Parts : byte
-    {
-        Names = 1,
-        Values = 2,
-        Both = Names | Values,
-    }
-
     /// <summary>Replies with all fields and their values.</summary>
     [Command("HGETALL", arity: 2, CommandFlags.ReadOnly, Group = CommandGroup.Hash, Since = "2.0.0",
         Complexity = "O(N) in the fields.", Summary = "Returns all fields and values of a hash.", Syntax = "key",
         Tips = "nondeterministic_output_order")]
     [Keys(first: 1, KeyAccess.ReadOnly | KeyAccess.Access)]
-    internal static void HGetAll(CommandContext ctx) => WriteAll(ctx, Parts.Both);
+    internal static void HGetAll(CommandContext ctx) => WriteAll(ctx, HashParts.Both);
 
     /// <summary>Replies with the names of all fields.</summary>
     [Command("HKEYS", arity: 2, CommandFlags.ReadOnly, Group = CommandGroup.Hash, Since = "2.0.0",
         Complexity = "O(N) in the fields.", Summary = "Returns the names of all fields of a hash.", Syntax = "key",
         Tips = "nondeterministic_output_order")]
     [Keys(first: 1, KeyAccess.ReadOnly | KeyAccess.Access)]
-    internal static void HKeys(CommandContext ctx) => WriteAll(ctx, Parts.Names);
+    internal static void HKeys(CommandContext ctx) => WriteAll(ctx, HashParts.Names);
 
     /// <summary>Replies with the values of all fields.</summary>
     [Command("HVALS", arity: 2, CommandFlags.ReadOnly, Group = CommandGroup.Hash, Since = "2.0.0",
         Complexity = "O(N) in the fields.", Summary = "Returns the values of all fields of a hash.", Syntax = "key",
         Tips = "nondeterministic_output_order")]
     [Keys(first: 1, KeyAccess.ReadOnly | KeyAccess.Access)]
-    internal static void HVals(CommandContext ctx) => WriteAll(ctx, Parts.Values);
+    internal static void HVals(CommandContext ctx) => WriteAll(ctx, HashParts.Values);
 
     /// <summary>Replies with a cursor and some fields, with their values unless NOVALUES is given. A field that stays in
     /// the hash from the first call to the last is returned at least once.</summary>
@@ -77,7 +69,7 @@ internal static class HashScanCommands
         }
     }
 
-    private static void WriteAll(CommandContext ctx, Parts parts)
+    private static void WriteAll(CommandContext ctx, HashParts parts)
     {
         bool exists = HashCommands.TryOpen(ctx, out HashValue hash, out bool replied);
         if (replied)
@@ -87,7 +79,7 @@ internal static class HashScanCommands
 
         ReplyWriter reply = ctx.Reply;
         long count = exists ? hash.LiveCount : 0;
-        if (parts == Parts.Both)
+        if (parts == HashParts.Both)
         {
             reply.Map(count);
         }
@@ -101,17 +93,29 @@ internal static class HashScanCommands
             return;
         }
 
+        if (LongReply.Pays(ctx, count))
+        {
+            _ = new LongHashReply(ctx, in hash, parts);
+            return;
+        }
+
         foreach (HashField field in hash)
         {
-            if ((parts & Parts.Names) != 0)
-            {
-                HashCommands.Write(reply, field.Name);
-            }
+            Write(reply, field, parts);
+        }
+    }
 
-            if ((parts & Parts.Values) != 0)
-            {
-                HashCommands.Write(reply, field.Value);
-            }
+    /// <summary>Writes what is asked for of a field.</summary>
+    internal static void Write(ReplyWriter reply, HashField field, HashParts parts)
+    {
+        if ((parts & HashParts.Names) != 0)
+        {
+            HashCommands.Write(reply, field.Name);
+        }
+
+        if ((parts & HashParts.Values) != 0)
+        {
+            HashCommands.Write(reply, field.Value);
         }
     }
 

@@ -73,7 +73,16 @@ internal static class ListCommands
         bool exists = TryOpen(ctx, 1, out ListValue list, out bool replied);
         if (exists && TryClampRange(list.Count, ref start, ref stop))
         {
-            WriteRange(ctx, in list, start, stop - start + 1, forward: true);
+            long count = stop - start + 1;
+            if (LongReply.Pays(ctx, count))
+            {
+                ctx.Reply.Array(count);
+                _ = new LongListReply(ctx, in list, start, count);
+            }
+            else
+            {
+                WriteRange(ctx, in list, start, count, forward: true);
+            }
         }
         else if (!replied)
         {

@@ -135,7 +135,7 @@ internal static class SetCommands
         bool exists = TryOpen(ctx, 1, out SetValue set, out bool replied);
         if (exists)
         {
-            WriteAll(ctx, in set);
+            LongSetReply.WriteAll(ctx, in set);
         }
         else if (!replied)
         {

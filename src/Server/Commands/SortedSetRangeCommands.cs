@@ -191,6 +191,12 @@ internal static class SortedSetRangeCommands
         SortedSetSlice slice = options.Locate(in set);
         ReplyWriter reply = ctx.Reply;
         SortedSetCommands.BeginMembers(reply, slice.Count, options.WithScores);
+        if (LongReply.Pays(ctx, slice.Count))
+        {
+            _ = new LongSortedSetReply(ctx, in set, slice, options.IsReversed, options.WithScores);
+            return;
+        }
+
         foreach (SortedSetMember member in set.Range(slice, options.IsReversed))
         {
             SortedSetCommands.Write(reply, member, options.WithScores);

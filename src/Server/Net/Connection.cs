@@ -36,6 +36,7 @@ internal sealed class Connection : IClientConnection, IValueTaskSource
     private bool _closesAfterReplies;
     private bool _isResuming;
     private bool _areRepliesReleased;
+    private bool _awaitsDrain;
     private string? _closesNowBecause;
     private long _committedBytes;
     private long _sentBytes;
@@ -76,6 +77,9 @@ internal sealed class Connection : IClientConnection, IValueTaskSource
     /// <summary>Whether replies wait for the disk before they are committed; then the batch counts as suspended.</summary>
     internal bool AwaitsDisk { get; private set; }
 
+    /// <summary>Whether the reply to a command is not written to its end yet; the batch counts as suspended.</summary>
+    internal bool IsReplying => Client?.LongReply is not null;
+
     /// <summary>When the last bytes came in, in ms of <see cref="Environment.TickCount64"/>.</summary>
     internal long LastInputMs { get; set; } = Environment.TickCount64;
 
@@ -100,6 +104,8 @@ internal sealed class Connection : IClientConnection, IValueTaskSource
     {
         set => _requestReader.Limits = value;
     }
+
+    private bool IsDrained => PendingOutputBytes <= LongReply.MaxUnreadBytes;
 
     private ref readonly ClientOutputBufferLimit OutputLimit => ref _host.Config.ClientOutputBufferLimits[
         (int)(Client!.Is(ClientFlags.Subscribed) ? ClientClass.PubSub : ClientClass.Normal)];
@@ -247,13 +253,20 @@ internal sealed class Connection : IClientConnection, IValueTaskSource
 
         if (!isThrough && !IsStopped)
         {
-            if (_inputEnded || _host.HasPeerEnded(this))
+            if (IsReplying)
+            {
+                IsSuspended = true;
+                GoOnWhenDrained();
+            }
+            else if (_inputEnded || _host.HasPeerEnded(this))
             {
                 CloseNow("connection lost"); // What it waits for would come too late.
-                return;
+            }
+            else
+            {
+                IsSuspended = true;
             }
 
-            IsSuspended = true;
             return;
         }
 
@@ -375,8 +388,17 @@ internal sealed class Connection : IClientConnection, IValueTaskSource
         }
     }
 
-    /// <summary>Counts bytes that the socket took. The one thread that sends for this connection.</summary>
-    internal void CountSent(long bytes) => Volatile.Write(ref _sentBytes, _sentBytes + bytes);
+    /// <summary>Counts bytes that the socket took. The one thread that sends for this connection, outside the command
+    /// loop.</summary>
+    internal void CountSent(long bytes)
+    {
+        // A fence, so that either this thread sees that somebody waits, or that one sees these bytes.
+        Interlocked.Exchange(ref _sentBytes, _sentBytes + bytes);
+        if (Volatile.Read(ref _awaitsDrain) && IsDrained && Interlocked.Exchange(ref _awaitsDrain, false))
+        {
+            _loop.Post(Resume);
+        }
+    }
 
     /// <inheritdoc/>
     public void MarkOutputPending() => _loop.Touch(this);
@@ -406,6 +428,7 @@ internal sealed class Connection : IClientConnection, IValueTaskSource
     /// <inheritdoc/>
     public void CloseAfterReplies()
     {
+        Client?.LongReply?.WriteRest();
         _closesAfterReplies = true;
         Client?.Set(ClientFlags.CloseAfterReplies, true);
         _loop.Touch(this);
@@ -434,6 +457,21 @@ internal sealed class Connection : IClientConnection, IValueTaskSource
     void IValueTaskSource.OnCompleted(
         Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _batchRun.OnCompleted(continuation, state, token, flags);
+
+    // The next part of a long reply is written when the client has read most of the last ones.
+    private void GoOnWhenDrained()
+    {
+        if (!IsDrained)
+        {
+            Interlocked.Exchange(ref _awaitsDrain, true);
+            if (!IsDrained || !Interlocked.Exchange(ref _awaitsDrain, false))
+            {
+                return;
+            }
+        }
+
+        Resume();
+    }
 
     private void ReturnBatch()
     {

@@ -271,7 +271,8 @@ internal sealed partial class EventLoop : ConnectionHost, IDisposable
         {
             Receive(connection);
         }
-        else if (connection.BatchPlace == BatchPlace.Suspended && connection.Handler.AwaitsDisk
+        else if (connection.BatchPlace == BatchPlace.Suspended
+            && (connection.Handler.AwaitsDisk || connection.Handler.IsReplying)
             && (ready & (Libc.EPOLLHUP | Libc.EPOLLERR)) == 0)
         {
             // It may have shut down its sending side and still wants the replies.

@@ -116,7 +116,7 @@ internal sealed class SocketsConnection : ConnectionContext, IDuplexPipe, IThrea
     /// <summary>Closes a suspended client whose peer has hung up. Any thread.</summary>
     internal void PeerEnded() => _loop.Post(() =>
     {
-        if (Handler is { IsSuspended: true, AwaitsDisk: false })
+        if (Handler is { IsSuspended: true, AwaitsDisk: false, IsReplying: false })
         {
             Handler.CloseNow("connection lost");
         }

@@ -215,6 +215,7 @@ public sealed unsafe partial class Database
             return 0;
         }
 
+        _keyspace.PartialReads.CompleteAll();
         DictState* keys = _keys.State;
         DictState* expires = _expires.State;
         Dict<KeyEntryLayout> newKeys = Dict<KeyEntryLayout>.Create(_keysRuntime);

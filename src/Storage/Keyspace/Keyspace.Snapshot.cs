@@ -4,7 +4,21 @@ namespace KvServer.Storage;
 public sealed unsafe partial class Keyspace
 {
     /// <summary>The snapshot that is being taken, or null.</summary>
-    public SnapshotCut? Snapshot { get; private set; }
+    public SnapshotCut? Snapshot
+    {
+        get;
+        private set
+        {
+            field = value;
+            UpdateObserved();
+        }
+    }
+
+    /// <summary>Whether anybody wants to hear of entries before they change: a snapshot, or <see cref="PartialReads"/>.</summary>
+    internal bool IsObserved { get; private set; }
+
+    /// <summary>Called when one of those who are told of changes begins or ends.</summary>
+    internal void UpdateObserved() => IsObserved = Snapshot is not null || PartialReads.Count > 0;
 
     /// <summary>The mark of entries made now.</summary>
     internal EntryFlags NewMark { get; private set; }

@@ -63,6 +63,9 @@ public sealed partial class Keyspace : IDisposable
     /// <summary>Frees large things in the background.</summary>
     public Reclaimer Reclaimer { get; }
 
+    /// <summary>Who reads which values in parts.</summary>
+    internal PartialReads PartialReads { get; } = new();
+
     /// <summary>Counters for INFO.</summary>
     public KeyspaceStatistics Statistics { get; } = new();
 

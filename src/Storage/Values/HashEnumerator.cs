@@ -10,19 +10,23 @@ public unsafe ref struct HashEnumerator
     private readonly Span<byte> _bytes;
     private readonly DictState* _table;
     private readonly long _nowMs;
+    private TableWalk _walk;
     private int _position;
     private int _valuePosition;
-    private long _bucket;
-    private bool _inSecond;
-    private byte* _element;
 
     internal HashEnumerator(Span<byte> bytes, HashState* table, long nowMs)
+        : this(bytes, table, new WalkPlace(new TableWalk((DictState*)table), -1, nowMs))
+    {
+    }
+
+    internal HashEnumerator(Span<byte> bytes, HashState* table, WalkPlace place)
     {
         _bytes = bytes;
         _table = (DictState*)table;
-        _nowMs = nowMs;
-        _position = -1;
-        _bucket = -1;
+        _nowMs = place.NowMs;
+        _walk = place.Walk;
+        _position = place.Position;
+        _valuePosition = _position < 0 ? PackedList.None : new PackedList(bytes).Next(_position);
         if (table != null)
         {
             _table->PauseCount++;
@@ -36,13 +40,16 @@ public unsafe ref struct HashEnumerator
         {
             if (_table != null)
             {
-                return HashField.Of(_element);
+                return HashField.Of(_walk.Entry);
             }
 
             PackedList list = new(_bytes);
             return new HashField(list[_position], list[_valuePosition]);
         }
     }
+
+    /// <summary>Where the walk stands; see <see cref="HashValue.WalkFrom"/>.</summary>
+    public readonly WalkPlace Place => new(in _walk, _position, _nowMs);
 
     /// <summary>Makes the walk usable in <c>foreach</c>.</summary>
     public readonly HashEnumerator GetEnumerator() => this;
@@ -51,19 +58,19 @@ public unsafe ref struct HashEnumerator
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool MoveNext()
     {
+        if (_table == null)
+        {
+            return MoveToNextPacked();
+        }
+
         do
         {
-            byte* next = _element == null ? null : EntryLink.Next(_element);
-            if (next != null)
-            {
-                _element = next;
-            }
-            else if (!MoveToNextBucket())
+            if (!_walk.MoveNext())
             {
                 return false;
             }
         }
-        while (_table != null && FieldLayout.HasExpiry(_element) && _nowMs > FieldLayout.DueAt(_element));
+        while (FieldLayout.HasExpiry(_walk.Entry) && _nowMs > FieldLayout.DueAt(_walk.Entry));
         return true;
     }
 
@@ -76,37 +83,11 @@ public unsafe ref struct HashEnumerator
         }
     }
 
-    private bool MoveToNextBucket()
+    private bool MoveToNextPacked()
     {
-        if (_table == null)
-        {
-            PackedList list = new(_bytes);
-            _position = _position < 0 ? list.First : list.Next(_valuePosition);
-            _valuePosition = _position == PackedList.None ? PackedList.None : list.Next(_position);
-            return _position != PackedList.None;
-        }
-
-        while (true)
-        {
-            ref DictTable table = ref _inSecond ? ref _table->Table1 : ref _table->Table0;
-            long count = table.BucketCount;
-            while (++_bucket < count)
-            {
-                if (table.Buckets[_bucket] != null)
-                {
-                    _element = table.Buckets[_bucket];
-                    return true;
-                }
-            }
-
-            if (_inSecond)
-            {
-                _element = null;
-                return false;
-            }
-
-            _inSecond = true;
-            _bucket = -1;
-        }
+        PackedList list = new(_bytes);
+        _position = _position < 0 ? list.First : list.Next(_valuePosition);
+        _valuePosition = _position == PackedList.None ? PackedList.None : list.Next(_position);
+        return _position != PackedList.None;
     }
 }

@@ -140,6 +140,10 @@ public unsafe ref partial struct HashValue
     /// <summary>Walks over the fields whose time has not come.</summary>
     public readonly HashEnumerator GetEnumerator() => new(_bytes, _table, _keyspace.ExpiryNowMs);
 
+    /// <summary>Goes on with a walk, behind the place where it stood.</summary>
+    /// <param name="place">Of an enumerator of this hash, which has not changed since.</param>
+    public readonly HashEnumerator WalkFrom(WalkPlace place) => new(_bytes, _table, place);
+
     /// <summary>Walks over all fields, those included whose time has come.</summary>
     public readonly HashEnumerator WalkAll() => new(_bytes, _table, long.MinValue);
 
@@ -347,9 +351,9 @@ public unsafe ref partial struct HashValue
 
     private readonly void BeforeChange(byte* element)
     {
+        BeforeChange();
         if (_database is not null && _keyspace.Snapshot is { } cut)
         {
-            _database.BeforeChange(_entry.Block);
             cut.BeforeElementChange((DictState*)_table, element);
         }
     }

@@ -10,18 +10,21 @@ public unsafe ref struct SetEnumerator
     private readonly ValueEncoding _encoding;
     private readonly Span<byte> _bytes;
     private readonly DictState* _table;
+    private TableWalk _walk;
     private int _position;
-    private long _bucket;
-    private bool _inSecond;
-    private byte* _entry;
 
     internal SetEnumerator(ValueEncoding encoding, Span<byte> bytes, DictState* table)
+        : this(encoding, bytes, table, new WalkPlace(new TableWalk(table), -1))
+    {
+    }
+
+    internal SetEnumerator(ValueEncoding encoding, Span<byte> bytes, DictState* table, WalkPlace place)
     {
         _encoding = encoding;
         _bytes = bytes;
         _table = table;
-        _position = -1;
-        _bucket = -1;
+        _walk = place.Walk;
+        _position = place.Position;
         if (table != null)
         {
             table->PauseCount++;
@@ -33,25 +36,18 @@ public unsafe ref struct SetEnumerator
     {
         ValueEncoding.IntSet => SetMember.OfInteger(new IntSet(_bytes)[_position]),
         ValueEncoding.PackedList => SetMember.Of(new PackedList(_bytes)[_position]),
-        _ => SetMember.OfBytes(MemberLayout.BytesOf(_entry), EntryLink.Hash(_entry)),
+        _ => SetMember.OfBytes(MemberLayout.BytesOf(_walk.Entry), EntryLink.Hash(_walk.Entry)),
     };
+
+    /// <summary>Where the walk stands; see <see cref="SetValue.WalkFrom"/>.</summary>
+    public readonly WalkPlace Place => new(in _walk, _position);
+
+    /// <summary>Makes the walk usable in <c>foreach</c>.</summary>
+    public readonly SetEnumerator GetEnumerator() => this;
 
     /// <summary>Goes to the next member; false when there is none.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public bool MoveNext()
-    {
-        if (_entry != null)
-        {
-            byte* next = EntryLink.Next(_entry);
-            if (next != null)
-            {
-                _entry = next;
-                return true;
-            }
-        }
-
-        return MoveToNextBucket();
-    }
+    public bool MoveNext() => _table != null ? _walk.MoveNext() : MoveToNextPacked();
 
     /// <summary>Ends the walk.</summary>
     public readonly void Dispose()
@@ -62,41 +58,15 @@ public unsafe ref struct SetEnumerator
         }
     }
 
-    private bool MoveToNextBucket()
+    private bool MoveToNextPacked()
     {
-        switch (_encoding)
+        if (_encoding == ValueEncoding.IntSet)
         {
-            case ValueEncoding.IntSet:
-                return ++_position < new IntSet(_bytes).Count;
-            case ValueEncoding.PackedList:
-                PackedList list = new(_bytes);
-                _position = _position < 0 ? list.First : list.Next(_position);
-                return _position != PackedList.None;
-            default:
-                break;
+            return ++_position < new IntSet(_bytes).Count;
         }
 
-        while (true)
-        {
-            ref DictTable table = ref _inSecond ? ref _table->Table1 : ref _table->Table0;
-            long count = table.BucketCount;
-            while (++_bucket < count)
-            {
-                if (table.Buckets[_bucket] != null)
-                {
-                    _entry = table.Buckets[_bucket];
-                    return true;
-                }
-            }
-
-            if (_inSecond)
-            {
-                _entry = null;
-                return false;
-            }
-
-            _inSecond = true;
-            _bucket = -1;
-        }
+        PackedList list = new(_bytes);
+        _position = _position < 0 ? list.First : list.Next(_position);
+        return _position != PackedList.None;
     }
 }

@@ -187,6 +187,10 @@ public unsafe ref partial struct SetValue : IMemberCollection
     /// <summary>Walks over all members.</summary>
     public readonly SetEnumerator GetEnumerator() => new(Encoding, _bytes, _table);
 
+    /// <summary>Goes on with a walk over all members, behind the place where it stood.</summary>
+    /// <param name="place">Of an enumerator of this set, which has not changed since.</param>
+    public readonly SetEnumerator WalkFrom(WalkPlace place) => new(Encoding, _bytes, _table, place);
+
     /// <summary>Walks over <paramref name="count"/> members chosen at random, none twice; all of them when there are
     /// no more.</summary>
     public readonly SetSample Sample(long count) => new(in this, count, _keyspace.Random);
@@ -379,9 +383,9 @@ public unsafe ref partial struct SetValue : IMemberCollection
 
     private readonly void TakeOut(byte* entry)
     {
+        BeforeChange();
         if (_keyspace.Snapshot is { } cut)
         {
-            BeforeChange();
             cut.BeforeElementChange(_table, entry);
         }
 

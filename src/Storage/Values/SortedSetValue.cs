@@ -30,6 +30,9 @@ public unsafe ref partial struct SortedSetValue : IMemberCollection
     /// <summary>How the set is stored.</summary>
     public ValueEncoding Encoding { get; private set; }
 
+    /// <summary>The entry of the key whose set it is. Valid until the next change.</summary>
+    public readonly Entry Entry => _entry;
+
     /// <summary>Number of members.</summary>
     public readonly long Count => Encoding == ValueEncoding.PackedList ? Packed.Count : List.Count;
 
@@ -395,9 +398,9 @@ public unsafe ref partial struct SortedSetValue : IMemberCollection
     // The same for a member that gets another score or goes.
     private readonly void BeforeChange(byte* node)
     {
+        BeforeChange();
         if (_keyspace.Snapshot is { } cut)
         {
-            BeforeChange();
             cut.BeforeElementChange(&_state->Dict, node);
         }
     }

@@ -120,5 +120,9 @@ internal static unsafe class ValueLifetime
         }
     }
 
+    /// <summary>The dict a value is made of; null when it has none, or one nobody walks over.</summary>
+    public static DictState* TableOf(byte* block) =>
+        EntryBlock.EncodingOf(block) == ValueEncoding.HashTable ? (DictState*)PointerOf(EntryBlock.ValueStart(block)) : null;
+
     private static nint PointerOf(byte* area) => Unsafe.ReadUnaligned<nint>(area);
 }

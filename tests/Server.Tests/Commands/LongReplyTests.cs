@@ -1,0 +1,213 @@
+using System.Globalization;
+using KvServer.Server.Clients;
+using KvServer.Server.Commands;
+using KvServer.Storage;
+
+namespace KvServer.Server.Tests.Commands;
+
+/// <summary>Replies of large values that go out in parts.</summary>
+public sealed class LongReplyTests : CommandHarness
+{
+    private const int Elements = LongReply.MinElements + 3000;
+
+    public static TheoryData<string> Reads =>
+        ["SMEMBERS set", "HGETALL hash", "HKEYS hash", "HVALS hash", "LRANGE list 0 -1", "LRANGE list 100 -2", "ZRANGE zset 0 -1",
+            "ZRANGE zset 1 -3 WITHSCORES", "ZREVRANGE zset 0 -1 WITHSCORES", "ZRANGEBYSCORE zset (7 +inf LIMIT 5 20000"];
+
+    public static TheoryData<string> Changes =>
+        ["DEL set hash list zset", "FLUSHALL", "FLUSHALL ASYNC", "FLUSHDB", "SET set x", "SADD set new", "SREM set 7", "SPOP set 500",
+            "HSET hash new 1", "HSET hash 7 changed", "HDEL hash 7", "RPUSH list new", "LPOP list 700", "LSET list 5000 changed",
+            "LTRIM list 1 0", "ZADD zset 5 new", "ZADD zset 90000 7", "ZREM zset 7", "ZREMRANGEBYRANK zset 0 600", "RENAME set hash",
+            "RENAME list zset", "MOVE set 3", "PEXPIRE set 1", "PEXPIRE hash 0", "EXPIRE list 100", "SWAPDB 0 1",
+            "HPEXPIRE hash 1 FIELDS 2 1 2", "COPY list set REPLACE", "SORT list ALPHA STORE hash", "DEBUG RELOAD NOSAVE"];
+
+    [Theory]
+    [MemberData(nameof(Reads))]
+    public void A_long_reply_goes_out_in_parts_and_is_that_of_one_command(string read)
+    {
+        Fill();
+        string[] args = read.Split(' ');
+        string expected = Whole(args);
+        TestClient reader = Connect();
+        Assert.False(reader.Start(args));
+        int parts = 1;
+        while (!reader.Continue())
+        {
+            parts++;
+            Assert.Equal(1, Server.Keyspace.PartialReads.Count);
+        }
+
+        Assert.True(parts > Elements / 4096, "One part is not a part.");
+        Assert.Equal(0, Server.Keyspace.PartialReads.Count);
+        Assert.Equal(expected, reader.TakeOutput());
+    }
+
+    [Theory]
+    [MemberData(nameof(Changes))]
+    public void A_change_in_the_middle_is_not_seen_by_any_reader(string change)
+    {
+        Fill();
+        List<(TestClient Reader, string Expected)> readers = [];
+        foreach (string read in Reads.Select(row => row.Data))
+        {
+            for (int partsBefore = 0; partsBefore < 3; partsBefore++)
+            {
+                string[] args = read.Split(' ');
+                readers.Add((Connect(), Whole(args)));
+                Assert.False(readers[^1].Reader.Start(args));
+                for (int i = 0; i < partsBefore; i++)
+                {
+                    Assert.False(readers[^1].Reader.Continue());
+                }
+            }
+        }
+
+        Run(change.Split(' '));
+        Advance(5);
+        Server.Keyspace.ExpireFast();
+        Run("EXISTS", "set", "hash", "list", "zset");
+        foreach ((TestClient reader, string expected) in readers)
+        {
+            while (reader.Session.LongReply is not null)
+            {
+                reader.Continue();
+            }
+
+            Assert.Equal(expected, reader.TakeOutput());
+        }
+
+        Assert.Equal(0, Server.Keyspace.PartialReads.Count);
+    }
+
+    [Fact]
+    public void Look_ups_meanwhile_do_not_move_a_table_that_is_in_mid_rehash()
+    {
+        int count = 8192;
+        Run(["SADD", "set", .. Numbers(count)]);
+        Run("SADD", "set", "one more, which begins a rehash");
+        string expected = Whole("SMEMBERS", "set");
+        TestClient reader = Connect();
+        reader.Start("SMEMBERS", "set");
+        do
+        {
+            for (int i = 0; i < 3000; i++)
+            {
+                Run("SISMEMBER", "set", i.ToString(CultureInfo.InvariantCulture));
+            }
+
+            Server.RunCron(10);
+        }
+        while (!reader.Continue());
+
+        Assert.Equal(expected, reader.TakeOutput());
+    }
+
+    [Fact]
+    public void Fields_whose_time_comes_meanwhile_are_in_the_reply_that_counted_them()
+    {
+        Fill();
+        Run("HPEXPIRE", "hash", "20", "FIELDS", "3", "1", "2", "3");
+        Run("HPEXPIRE", "hash", "10", "FIELDS", "1", "4");
+        Advance(15);
+        string expected = Whole("HGETALL", "hash");
+        TestClient reader = Connect();
+        reader.Start("HGETALL", "hash");
+        reader.Continue();
+        Advance(10);
+        while (!reader.Continue())
+        {
+        }
+
+        Assert.Equal(expected, reader.TakeOutput());
+        Assert.Equal((long)Elements - 4, Run("HLEN", "hash"));
+    }
+
+    [Fact]
+    public void The_next_request_of_a_pipeline_follows_the_whole_reply()
+    {
+        Fill();
+        string expected = Whole("SMEMBERS", "set");
+        Assert.Equal(expected + "+PONG\r\n", Client.Send([.. TestClient.Request(["SMEMBERS", "set"]), .. TestClient.Request(["PING"])]));
+    }
+
+    [Fact]
+    public void A_message_stands_behind_the_reply_not_in_it()
+    {
+        Fill();
+        TestClient reader = Connect(protocol: 3);
+        reader.Run("SUBSCRIBE", "news");
+        reader.Start("HGETALL", "hash");
+        reader.Continue();
+        Run("PUBLISH", "news", "hello");
+        Assert.Null(reader.Session.LongReply);
+        string text = reader.TakeOutput();
+        Assert.StartsWith($"%{Elements}\r\n", text, StringComparison.Ordinal);
+        Assert.EndsWith(">3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$5\r\nhello\r\n", text, StringComparison.Ordinal);
+        Assert.Equal(1 + (Elements * 4) + 7, text.Split("\r\n").Length - 1);
+    }
+
+    [Fact]
+    public void A_client_that_goes_away_in_the_middle_leaves_nothing_behind()
+    {
+        Fill();
+        TestClient reader = Connect();
+        reader.Start("SMEMBERS", "set");
+        reader.Continue();
+        reader.Disconnect();
+        Assert.Equal(0, Server.Keyspace.PartialReads.Count);
+        Assert.Equal(1L, Run("SREM", "set", "7"));
+    }
+
+    [Fact]
+    public void Two_readers_of_one_value_do_not_disturb_each_other()
+    {
+        Fill();
+        string expected = Whole("SMEMBERS", "set");
+        TestClient one = Connect();
+        TestClient other = Connect();
+        one.Start("SMEMBERS", "set");
+        one.Continue();
+        other.Start("SMEMBERS", "set");
+        Run("SADD", "set", "new");
+        Assert.Equal(expected, one.TakeOutput());
+        Assert.Equal(expected, other.TakeOutput());
+        Assert.False(one.Session.Is(ClientFlags.Suspended));
+    }
+
+    [Fact]
+    public void A_snapshot_goes_on_beside_a_reader()
+    {
+        Fill();
+        string expected = Whole("HGETALL", "hash");
+        TestClient reader = Connect();
+        reader.Start("HGETALL", "hash");
+        SnapshotCut cut = Server.Keyspace.StartSnapshot(new SnapshotQueue(long.MaxValue));
+        Run("HSET", "hash", "5", "changed");
+        Run("SADD", "set", "new");
+        Assert.Equal(expected, reader.TakeOutput());
+        cut.Abort();
+    }
+
+    private static IEnumerable<string> Numbers(int count) =>
+        Enumerable.Range(0, count).Select(i => (i * 7).ToString(CultureInfo.InvariantCulture));
+
+    // In a transaction nothing goes out in parts.
+    private string Whole(params string[] args)
+    {
+        Run("MULTI");
+        Run(args);
+        string reply = Raw("EXEC");
+        return reply[4..];
+    }
+
+    private void Fill()
+    {
+        string[] members = [.. Numbers(Elements)];
+        Run(["SADD", "set", .. members]);
+        Run(["HSET", "hash", .. members.SelectMany(member => new[] { member, $"value of {member}" })]);
+        Run(["HSET", "hash", "1", "a", "2", "b", "3", "c", "4", "d"]);
+        Run("HDEL", "hash", "0", "14", "21", "28");
+        Run(["RPUSH", "list", .. members]);
+        Run(["ZADD", "zset", .. members.SelectMany(member => new[] { member, member })]);
+    }
+}
