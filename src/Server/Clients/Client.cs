@@ -64,7 +64,7 @@ internal sealed class Client(long id, IClientConnection connection, ReplyWriter 
     /// <summary>What is left to write of its last command's reply, else null; its batch is held until then.</summary>
     public Commands.LongReply? LongReply { get; set; }
 
-    /// <summary>Its channel and pattern subscriptions, made by the first of them.</summary>
+    /// <summary>Its subscriptions; null while it has had none.</summary>
     public PubSub.Subscriptions? Subscriptions { get; set; }
 
     /// <summary>True when <paramref name="flag"/> is set.</summary>
@@ -109,9 +109,15 @@ internal sealed class Client(long id, IClientConnection connection, ReplyWriter 
     }
 
     /// <summary>Sends bytes that answer no request of this client: a message or another push.</summary>
-    /// <remarks>CLIENT REPLY OFF and SKIP silence replies, not these. Sent at the end of this entry of the loop.</remarks>
+    /// <remarks>CLIENT REPLY OFF and SKIP silence replies, not these. Sent at the end of this entry of the loop; dropped
+    /// when the client is to be closed.</remarks>
     public void Push(ReadOnlySpan<byte> encoded)
     {
+        if (Is(ClientFlags.Closing | ClientFlags.CloseAfterReplies))
+        {
+            return;
+        }
+
         LongReply?.WriteRest(); // A push stands between replies, not in one.
         bool suppressed = Reply.Suppressed;
         Reply.Suppressed = false;

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using KvServer.Server.Commands;
+using KvServer.Server.PubSub;
 
 namespace KvServer.Server.Clients;
 
@@ -22,8 +23,8 @@ internal static class ClientDescription
         line.Append(culture, $" fd={client.Connection.FileDescriptor} name={Encoding.ASCII.GetString(client.Name)}");
         line.Append(culture, $" age={(nowMs - client.CreatedAtMs) / 1000} idle={(nowMs - client.LastActiveMs) / 1000}");
         line.Append(culture, $" flags={FlagsOf(client)} db={client.Database.Index}");
-        line.Append(culture, $" sub={client.Subscriptions?.ChannelCount ?? 0}");
-        line.Append(culture, $" psub={client.Subscriptions?.PatternCount ?? 0} ssub=0 multi={client.Transaction?.Count ?? -1}");
+        line.Append(culture, $" sub={CountOf(SubscriptionKind.Channel)} psub={CountOf(SubscriptionKind.Pattern)}");
+        line.Append(culture, $" ssub={CountOf(SubscriptionKind.Shard)} multi={client.Transaction?.Count ?? -1}");
         line.Append(culture, $" qbuf={input} qbuf-free=0 argv-mem=0 multi-mem={client.Transaction?.ArgumentBytes ?? 0} rbs=0 rbp=0");
         line.Append(culture, $" obl=0 oll={(output > 0 ? 1 : 0)} omem={output} ");
         line.Append(culture, $"tot-mem={input + output + client.TransactionBytes}");
@@ -31,6 +32,8 @@ internal static class ClientDescription
         line.Append(culture, $" redir=-1 resp={client.Reply.Protocol}");
         line.Append(culture, $" lib-name={Encoding.ASCII.GetString(client.LibraryName)}");
         line.Append(culture, $" lib-ver={Encoding.ASCII.GetString(client.LibraryVersion)}");
+
+        int CountOf(SubscriptionKind kind) => client.Subscriptions?.CountOf(kind) ?? 0;
     }
 
     /// <summary>Where it comes from: <c>ip:port</c>, or <c>path:0</c> over a Unix socket.</summary>

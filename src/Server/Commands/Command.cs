@@ -15,7 +15,7 @@ internal sealed class Command
         Flags = declaration.Flags | (keys.Any(key => key.IsMovable) ? CommandFlags.MovableKeys : CommandFlags.None);
         MinArguments = Math.Abs(declaration.Arity);
         MaxArguments = declaration.Arity > 0 ? declaration.Arity : int.MaxValue;
-        FirstKey = keys.Length > 0 && keys[0].HasFixedFirst ? keys[0].First : 0;
+        FirstKey = keys.Length > 0 && keys[0] is { HasFixedFirst: true, IsOfKeys: true } ? keys[0].First : 0;
         ArityError = CommandError.WrongArity(DisplayName);
     }
 

@@ -206,7 +206,7 @@ internal static class CommandCommands
         {
             ctx.Reply.Error("ERR Invalid command specified"u8);
         }
-        else if (command.Keys.Length == 0)
+        else if (!command.Keys.Any(key => key.IsOfKeys))
         {
             ctx.Reply.Error("ERR The command has no key arguments"u8);
         }

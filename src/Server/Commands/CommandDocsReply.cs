@@ -17,7 +17,7 @@ internal static class CommandDocsReply
         if (command.Declaration.Syntax.Length > 0)
         {
             Bulk(reply, "arguments");
-            WriteArguments(reply, CommandSyntax.Parse(command.Declaration.Syntax, command.Keys.Length));
+            WriteArguments(reply, CommandSyntax.Parse(command.Declaration.Syntax, command.Keys.Count(key => key.IsOfKeys)));
             fields++;
         }
 

@@ -120,9 +120,9 @@ internal sealed class CommandTable
         KeySpec[] keys = [.. method.GetCustomAttributes<KeysAttribute>().Select(key => Describe(handlers, key))];
         for (int i = 0; i < keys.Length; i++)
         {
-            // Further keys up to the end may be none at all, as in PFMERGE.
+            // Further keys up to the end may be none at all, as in PFMERGE, and so may what are no keys.
             KeySpec key = keys[i];
-            bool mayBeEmpty = i > 0 && declaration.Arity < 0 && key.Declaration.Last < 0;
+            bool mayBeEmpty = (i > 0 || !key.IsOfKeys) && declaration.Arity < 0 && key.Declaration.Last < 0;
             if (key.HasFixedFirst && !mayBeEmpty && key.First >= Math.Abs(declaration.Arity))
             {
                 throw Bad(declaration, "has a key outside its arity");

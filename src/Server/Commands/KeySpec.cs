@@ -19,6 +19,9 @@ internal sealed class KeySpec(KeysAttribute declaration, KeyFinder? finder)
     public bool HasFixedFirst =>
         finder is null && Declaration.Keyword.Length == 0 && Declaration.NumKeysAt == 0;
 
+    /// <summary>False for names that only look like keys to routers, such as shard channels.</summary>
+    public bool IsOfKeys => (Access & KeyAccess.NotKey) == 0;
+
     /// <summary>True when first, last and step cannot tell where the keys are.</summary>
     public bool IsMovable => !HasFixedFirst || (Access & KeyAccess.Incomplete) != 0;
 

@@ -1,10 +1,11 @@
 using KvServer.Resp;
+using KvServer.Server.Clients;
 using KvServer.Server.PubSub;
 using KvServer.Server.Text;
 
 namespace KvServer.Server.Commands;
 
-/// <summary>Publish and subscribe: channels and patterns.</summary>
+/// <summary>Publish and subscribe: channels, patterns and the channels of shards.</summary>
 /// <remarks>SUBSCRIBE and its kin reply once for each name, as an array in RESP2 and as a push in RESP3; CLIENT REPLY OFF
 /// does not silence them, since a client that listens only would never learn that it does.</remarks>
 internal static class PubSubCommands
@@ -23,6 +24,10 @@ internal static class PubSubCommands
         "    How many patterns somebody listens to.",
         "NUMSUB [<channel> ...]",
         "    How many clients listen to each of these channels; patterns do not count.",
+        "SHARDCHANNELS [<pattern>]",
+        "    The shard channels somebody listens to, all or those that match.",
+        "SHARDNUMSUB [<shardchannel> ...]",
+        "    How many clients listen to each of these shard channels.",
     ];
 
     /// <summary>Listens to channels.</summary>
@@ -52,6 +57,41 @@ internal static class PubSubCommands
     internal static void PUnsubscribe(CommandContext ctx) =>
         Unsubscribe(ctx, SubscriptionKind.Pattern, "punsubscribe"u8);
 
+    /// <summary>Listens to shard channels.</summary>
+    /// <remarks>Without a cluster there is one shard, and these are channels beside the others. Not inside MULTI, where
+    /// SUBSCRIBE and PSUBSCRIBE are allowed for the sake of old clients.</remarks>
+    [Command("SSUBSCRIBE", arity: -2, Flags, Group = CommandGroup.PubSub, Since = "7.0.0",
+        Complexity = "O(N) in the shard channels named.", Syntax = "shardchannel...",
+        Summary = "Listens to shard channels.")]
+    [Keys(first: 1, KeyAccess.NotKey, Last = -1)]
+    internal static void SSubscribe(CommandContext ctx)
+    {
+        if (ctx.Client.Is(ClientFlags.DenyBlocking))
+        {
+            ctx.Reply.Error("ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client"u8);
+            return;
+        }
+
+        Subscribe(ctx, SubscriptionKind.Shard, "ssubscribe"u8);
+    }
+
+    /// <summary>Stops listening to shard channels, to all of them without a name.</summary>
+    [Command("SUNSUBSCRIBE", arity: -1, Flags, Group = CommandGroup.PubSub, Since = "7.0.0",
+        Complexity = "O(N) in the shard channels named.", Syntax = "[shardchannel...]",
+        Summary = "Stops listening to shard channels.")]
+    [Keys(first: 1, KeyAccess.NotKey, Last = -1)]
+    internal static void SUnsubscribe(CommandContext ctx) =>
+        Unsubscribe(ctx, SubscriptionKind.Shard, "sunsubscribe"u8);
+
+    /// <summary>Sends a message to those who listen to a shard channel and replies with their number.</summary>
+    [Command("SPUBLISH", arity: 3,
+        CommandFlags.PubSub | CommandFlags.Loading | CommandFlags.Stale | CommandFlags.Fast | CommandFlags.MayReplicate,
+        Group = CommandGroup.PubSub, Since = "7.0.0", Complexity = "O(N) in the subscribers of the shard channel.",
+        Syntax = "shardchannel message", Summary = "Sends a message to a shard channel.")]
+    [Keys(first: 1, KeyAccess.NotKey)]
+    internal static void SPublish(CommandContext ctx) =>
+        ctx.Reply.Integer(ctx.Server.PubSub.PublishToShard(ctx.Args[1], ctx.Args[2]));
+
     /// <summary>Sends a message to those who listen and replies with the number of deliveries.</summary>
     [Command("PUBLISH", arity: 3,
         CommandFlags.PubSub | CommandFlags.Loading | CommandFlags.Stale | CommandFlags.Fast | CommandFlags.MayReplicate,
@@ -70,7 +110,37 @@ internal static class PubSubCommands
     [Command("PUBSUB|CHANNELS", arity: -2, Looks, Group = CommandGroup.PubSub, Since = "2.8.0",
         Complexity = "O(N) in the channels there are.", Syntax = "[pattern]",
         Summary = "Lists the channels somebody listens to.")]
-    internal static void Channels(CommandContext ctx)
+    internal static void Channels(CommandContext ctx) => ListNames(ctx, SubscriptionKind.Channel);
+
+    /// <summary>Replies with the shard channels that have subscribers.</summary>
+    [Command("PUBSUB|SHARDCHANNELS", arity: -2, Looks, Group = CommandGroup.PubSub, Since = "7.0.0",
+        Complexity = "O(N) in the shard channels there are.", Syntax = "[pattern]",
+        Summary = "Lists the shard channels somebody listens to.")]
+    internal static void ShardChannels(CommandContext ctx) => ListNames(ctx, SubscriptionKind.Shard);
+
+    /// <summary>Replies with pairs of channel and number of subscribers.</summary>
+    [Command("PUBSUB|NUMSUB", arity: -2, Looks, Group = CommandGroup.PubSub, Since = "2.8.0",
+        Complexity = "O(N) in the channels named.", Syntax = "[channel...]",
+        Summary = "Counts the subscribers of channels.")]
+    internal static void NumSub(CommandContext ctx) => CountSubscribers(ctx, SubscriptionKind.Channel);
+
+    /// <summary>Replies with pairs of shard channel and number of subscribers.</summary>
+    [Command("PUBSUB|SHARDNUMSUB", arity: -2, Looks, Group = CommandGroup.PubSub, Since = "7.0.0",
+        Complexity = "O(N) in the shard channels named.", Syntax = "[shardchannel...]",
+        Summary = "Counts the subscribers of shard channels.")]
+    internal static void ShardNumSub(CommandContext ctx) => CountSubscribers(ctx, SubscriptionKind.Shard);
+
+    /// <summary>Replies with the number of distinct patterns.</summary>
+    [Command("PUBSUB|NUMPAT", arity: 2, Looks, Group = CommandGroup.PubSub, Since = "2.8.0",
+        Summary = "Counts the patterns somebody listens to.")]
+    internal static void NumPat(CommandContext ctx) => ctx.Reply.Integer(ctx.Server.PubSub.CountOf(SubscriptionKind.Pattern));
+
+    /// <summary>Replies with a summary of the subcommands.</summary>
+    [Command("PUBSUB|HELP", arity: 2, CommandFlags.Loading | CommandFlags.Stale, Group = CommandGroup.PubSub,
+        Since = "6.2.0", Summary = "Explains the subcommands.")]
+    internal static void ShowHelp(CommandContext ctx) => HelpReply.Write(ctx, Help);
+
+    private static void ListNames(CommandContext ctx, SubscriptionKind kind)
     {
         if (ctx.Args.Count > 3)
         {
@@ -80,11 +150,11 @@ internal static class PubSubCommands
 
         DeferredAggregate array = ctx.Reply.BeginArray();
         int count = 0;
-        foreach (byte[] channel in ctx.Server.PubSub.Channels)
+        foreach (byte[] name in ctx.Server.PubSub.NamesOf(kind))
         {
-            if (ctx.Args.Count == 2 || Glob.IsMatch(ctx.Args[2], channel))
+            if (ctx.Args.Count == 2 || Glob.IsMatch(ctx.Args[2], name))
             {
-                ctx.Reply.BulkString(channel);
+                ctx.Reply.BulkString(name);
                 count++;
             }
         }
@@ -92,30 +162,16 @@ internal static class PubSubCommands
         ctx.Reply.End(array, count);
     }
 
-    /// <summary>Replies with pairs of channel and number of subscribers.</summary>
-    [Command("PUBSUB|NUMSUB", arity: -2, Looks, Group = CommandGroup.PubSub, Since = "2.8.0",
-        Complexity = "O(N) in the channels named.", Syntax = "[channel...]",
-        Summary = "Counts the subscribers of channels.")]
-    internal static void NumSub(CommandContext ctx)
+    private static void CountSubscribers(CommandContext ctx, SubscriptionKind kind)
     {
         Arguments args = ctx.Args;
         ctx.Reply.Array((args.Count - 2) * 2);
         for (int i = 2; i < args.Count; i++)
         {
             ctx.Reply.BulkString(args[i]);
-            ctx.Reply.Integer(ctx.Server.PubSub.SubscriberCount(args[i]));
+            ctx.Reply.Integer(ctx.Server.PubSub.SubscriberCount(kind, args[i]));
         }
     }
-
-    /// <summary>Replies with the number of distinct patterns.</summary>
-    [Command("PUBSUB|NUMPAT", arity: 2, Looks, Group = CommandGroup.PubSub, Since = "2.8.0",
-        Summary = "Counts the patterns somebody listens to.")]
-    internal static void NumPat(CommandContext ctx) => ctx.Reply.Integer(ctx.Server.PubSub.PatternCount);
-
-    /// <summary>Replies with a summary of the subcommands.</summary>
-    [Command("PUBSUB|HELP", arity: 2, CommandFlags.Loading | CommandFlags.Stale, Group = CommandGroup.PubSub,
-        Since = "6.2.0", Summary = "Explains the subcommands.")]
-    internal static void ShowHelp(CommandContext ctx) => HelpReply.Write(ctx, Help);
 
     private static void Subscribe(CommandContext ctx, SubscriptionKind kind, ReadOnlySpan<byte> word)
     {
@@ -123,7 +179,7 @@ internal static class PubSubCommands
         for (int i = 1; i < args.Count; i++)
         {
             ctx.Server.PubSub.Subscribe(ctx.Client, kind, args[i]);
-            Confirm(ctx, word, args[i], isNull: false);
+            Confirm(ctx, kind, word, args[i], isNull: false);
         }
     }
 
@@ -133,7 +189,7 @@ internal static class PubSubCommands
         for (int i = 1; i < args.Count; i++)
         {
             ctx.Server.PubSub.Unsubscribe(ctx.Client, kind, args[i]);
-            Confirm(ctx, word, args[i], isNull: false);
+            Confirm(ctx, kind, word, args[i], isNull: false);
         }
 
         if (args.Count > 1)
@@ -145,16 +201,17 @@ internal static class PubSubCommands
         foreach (byte[] name in names)
         {
             ctx.Server.PubSub.Unsubscribe(ctx.Client, kind, name);
-            Confirm(ctx, word, name, isNull: false);
+            Confirm(ctx, kind, word, name, isNull: false);
         }
 
         if (names.Length == 0)
         {
-            Confirm(ctx, word, name: default, isNull: true);
+            Confirm(ctx, kind, word, name: default, isNull: true);
         }
     }
 
-    private static void Confirm(CommandContext ctx, ReadOnlySpan<byte> word, ReadOnlySpan<byte> name, bool isNull)
+    private static void Confirm(
+        CommandContext ctx, SubscriptionKind kind, ReadOnlySpan<byte> word, ReadOnlySpan<byte> name, bool isNull)
     {
         ReplyWriter reply = ctx.Reply;
         bool suppressed = reply.Suppressed;
@@ -170,7 +227,7 @@ internal static class PubSubCommands
             reply.BulkString(name);
         }
 
-        reply.Integer(ctx.Client.Subscriptions?.Count ?? 0);
+        reply.Integer(ctx.Client.Subscriptions?.CountBeside(kind) ?? 0);
         reply.Suppressed = suppressed;
     }
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using KvServer.Server.Commands;
+using KvServer.Server.PubSub;
 using KvServer.Storage;
 
 namespace KvServer.Server.Observability;
@@ -41,9 +42,9 @@ internal static partial class InfoReport
         info.Field("current_eviction_exceeded_time", 0);
         info.Field("keyspace_hits", keys.Hits);
         info.Field("keyspace_misses", keys.Misses);
-        info.Field("pubsub_channels", server.PubSub.ChannelCount);
-        info.Field("pubsub_patterns", server.PubSub.PatternCount);
-        info.Field("pubsubshard_channels", 0);
+        info.Field("pubsub_channels", server.PubSub.CountOf(SubscriptionKind.Channel));
+        info.Field("pubsub_patterns", server.PubSub.CountOf(SubscriptionKind.Pattern));
+        info.Field("pubsubshard_channels", server.PubSub.CountOf(SubscriptionKind.Shard));
         info.Field("latest_fork_usec", 0);
         info.Field("total_forks", 0);
         info.Field("migrate_cached_sockets", 0);

@@ -1,56 +1,60 @@
-using System.Buffers;
 using KvServer.Resp;
 using KvServer.Server.Clients;
 
 namespace KvServer.Server.PubSub;
 
-/// <summary>One published message on its way to subscribers: encoded at most once for each protocol.</summary>
-internal ref struct PubSubMessage
+/// <summary>One published message on its way to subscribers: encoded at most once for each protocol, however many receive it.</summary>
+/// <param name="word">What kind of message it is: <c>message</c>, <c>pmessage</c> or <c>smessage</c>.</param>
+/// <param name="pattern">The pattern of a <c>pmessage</c>, which no other message has.</param>
+/// <param name="channel">Where it was published.</param>
+/// <param name="message">What was published.</param>
+internal ref struct PubSubMessage(
+    ReadOnlySpan<byte> word, byte[]? pattern, ReadOnlySpan<byte> channel, ReadOnlySpan<byte> message)
 {
-    private readonly ReadOnlySpan<byte> _pattern;
-    private readonly bool _isPatternMessage;
-    private readonly ReadOnlySpan<byte> _channel;
-    private readonly ReadOnlySpan<byte> _message;
+    private const int HeaderBytes = 4;
+    private const int LineEndBytes = 2;
+
+    private readonly ReadOnlySpan<byte> _word = word;
+    private readonly byte[]? _pattern = pattern;
+    private readonly ReadOnlySpan<byte> _channel = channel;
+    private readonly ReadOnlySpan<byte> _message = message;
     private byte[]? _resp2;
     private byte[]? _resp3;
 
-    public PubSubMessage(
-        ReadOnlySpan<byte> pattern, bool isPatternMessage, ReadOnlySpan<byte> channel, ReadOnlySpan<byte> message)
-    {
-        _pattern = pattern;
-        _isPatternMessage = isPatternMessage;
-        _channel = channel;
-        _message = message;
-    }
-
     /// <summary>Adds the message to a client's output and has it sent at the end of this entry of the loop.</summary>
-    public void WriteTo(Client client)
+    public void SendTo(Client client) => client.Push(client.Reply.Protocol == 2
+        ? _resp2 ??= Encode(RespType.Array)
+        : _resp3 ??= Encode(RespType.Push));
+
+    private readonly byte[] Encode(byte type)
     {
-        ReadOnlySpan<byte> encoded = client.Reply.Protocol == 2
-            ? _resp2 ??= Encode(protocol: 2)
-            : _resp3 ??= Encode(protocol: 3);
-        client.Push(encoded);
+        long size = HeaderBytes + SizeOf(_word) + (_pattern is null ? 0 : SizeOf(_pattern)) + SizeOf(_channel) + SizeOf(_message);
+        // What no array can hold is refused like anything there is no memory for.
+        byte[] encoded = size <= Array.MaxLength ? GC.AllocateUninitializedArray<byte>((int)size) : new byte[size];
+        encoded[0] = type;
+        encoded[1] = _pattern is null ? (byte)'3' : (byte)'4';
+        "\r\n"u8.CopyTo(encoded.AsSpan(2));
+        Span<byte> rest = encoded.AsSpan(HeaderBytes);
+        Write(_word, ref rest);
+        if (_pattern is not null)
+        {
+            Write(_pattern, ref rest);
+        }
+
+        Write(_channel, ref rest);
+        Write(_message, ref rest);
+        return encoded;
     }
 
-    private readonly byte[] Encode(int protocol)
-    {
-        ArrayBufferWriter<byte> buffer = new(_pattern.Length + _channel.Length + _message.Length + 64);
-        using ReplyWriter writer = new(buffer) { Protocol = protocol };
-        if (_isPatternMessage)
-        {
-            writer.Push(4);
-            writer.BulkString("pmessage"u8);
-            writer.BulkString(_pattern);
-        }
-        else
-        {
-            writer.Push(3);
-            writer.BulkString("message"u8);
-        }
+    // A bulk string: its sign, its length, its bytes, and a line end behind either.
+    private static long SizeOf(ReadOnlySpan<byte> text) =>
+        1 + Numbers.CountDigits((ulong)text.Length) + LineEndBytes + (long)text.Length + LineEndBytes;
 
-        writer.BulkString(_channel);
-        writer.BulkString(_message);
-        writer.Commit();
-        return buffer.WrittenSpan.ToArray();
+    private static void Write(ReadOnlySpan<byte> text, ref Span<byte> rest)
+    {
+        rest = rest[Numbers.FormatLine(RespType.BulkString, text.Length, rest)..];
+        text.CopyTo(rest);
+        "\r\n"u8.CopyTo(rest[text.Length..]);
+        rest = rest[(text.Length + LineEndBytes)..];
     }
 }

@@ -5,26 +5,28 @@ namespace KvServer.Server.PubSub;
 
 /// <summary>Who is subscribed to what, and the delivery of published messages.</summary>
 /// <remarks>
-/// Channels and patterns are found by their bytes; the subscribers of each stand in the order they came, which is the
-/// order of delivery. A name without subscribers is forgotten. Command loop only.
+/// Channels, patterns and shard channels are found by their bytes; the subscribers of each stand in the order they came,
+/// which is the order of delivery. A name without subscribers is forgotten. Command loop only.
 /// </remarks>
 internal sealed class PubSubRegistry
 {
-    private readonly Dictionary<byte[], LinkedList<Client>> _channels = new(ByteStringComparer.Instance);
-    private readonly Dictionary<byte[], LinkedList<Client>> _patterns = new(ByteStringComparer.Instance);
+    private readonly Dictionary<byte[], LinkedList<Client>>[] _names =
+        [.. Kinds.ToArray().Select(_ => new Dictionary<byte[], LinkedList<Client>>(ByteStringComparer.Instance))];
 
-    /// <summary>Channels with at least one subscriber: INFO's pubsub_channels.</summary>
-    public int ChannelCount => _channels.Count;
+    /// <summary>Every kind of subscription, in the order of their numbers.</summary>
+    public static ReadOnlySpan<SubscriptionKind> Kinds =>
+        [SubscriptionKind.Channel, SubscriptionKind.Pattern, SubscriptionKind.Shard];
 
-    /// <summary>Distinct patterns: PUBSUB NUMPAT and INFO's pubsub_patterns.</summary>
-    public int PatternCount => _patterns.Count;
+    /// <summary>Distinct names of a kind with at least one subscriber: INFO's pubsub_channels, pubsub_patterns and
+    /// pubsubshard_channels.</summary>
+    public int CountOf(SubscriptionKind kind) => Of(kind).Count;
 
-    /// <summary>Channels with at least one subscriber, without an order.</summary>
-    public IReadOnlyCollection<byte[]> Channels => _channels.Keys;
+    /// <summary>The names of a kind with at least one subscriber, without an order.</summary>
+    public IReadOnlyCollection<byte[]> NamesOf(SubscriptionKind kind) => Of(kind).Keys;
 
-    /// <summary>Subscribers of exactly this channel; patterns do not count.</summary>
-    public int SubscriberCount(ReadOnlySpan<byte> channel) =>
-        Lookup(_channels).TryGetValue(channel, out LinkedList<Client>? subscribers) ? subscribers.Count : 0;
+    /// <summary>Subscribers of exactly this name; for a channel, patterns that match it do not count.</summary>
+    public int SubscriberCount(SubscriptionKind kind, ReadOnlySpan<byte> name) =>
+        Lookup(Of(kind)).TryGetValue(name, out LinkedList<Client>? subscribers) ? subscribers.Count : 0;
 
     /// <summary>Subscribes a client. O(1).</summary>
     /// <returns>False when it was subscribed already.</returns>
@@ -66,7 +68,7 @@ internal sealed class PubSubRegistry
             Of(kind).Remove(key);
         }
 
-        client.Set(ClientFlags.Subscribed, subscriptions.Count > 0);
+        client.Set(ClientFlags.Subscribed, subscriptions.Total > 0);
         return true;
     }
 
@@ -78,56 +80,59 @@ internal sealed class PubSubRegistry
             return;
         }
 
-        foreach (SubscriptionKind kind in (ReadOnlySpan<SubscriptionKind>)
-            [SubscriptionKind.Channel, SubscriptionKind.Pattern])
+        foreach (SubscriptionKind kind in Kinds)
         {
             foreach (byte[] name in subscriptions.NamesOf(kind).ToArray())
             {
                 Unsubscribe(client, kind, name);
             }
         }
+
+        client.Subscriptions = null;
     }
 
     /// <summary>Delivers a message to the channel's subscribers, then to those of each matching pattern.</summary>
     /// <returns>How many deliveries were made; a client counts once for its channel and once for each pattern.</returns>
-    /// <remarks>O(subscribers + patterns). The message is spelled once for each protocol, however many receive it.</remarks>
+    /// <remarks>O(subscribers + patterns), and each pattern at most its length times the channel's. The message is spelled
+    /// once for each protocol, however many receive it.</remarks>
     public int Publish(ReadOnlySpan<byte> channel, ReadOnlySpan<byte> message)
     {
-        int deliveries = 0;
-        if (Lookup(_channels).TryGetValue(channel, out LinkedList<Client>? subscribers))
-        {
-            deliveries += Deliver(subscribers, new PubSubMessage(pattern: default, isPatternMessage: false, channel, message));
-        }
-
-        foreach ((byte[] pattern, LinkedList<Client> matching) in _patterns)
+        int deliveries = DeliverTo(SubscriptionKind.Channel, "message"u8, channel, message);
+        foreach ((byte[] pattern, LinkedList<Client> matching) in Of(SubscriptionKind.Pattern))
         {
             if (Glob.IsMatch(pattern, channel))
             {
-                deliveries += Deliver(matching, new PubSubMessage(pattern, isPatternMessage: true, channel, message));
+                deliveries += Deliver(matching, new PubSubMessage("pmessage"u8, pattern, channel, message));
             }
         }
 
         return deliveries;
     }
 
+    /// <summary>Delivers a message to the subscribers of a shard channel.</summary>
+    /// <returns>How many there are.</returns>
+    public int PublishToShard(ReadOnlySpan<byte> channel, ReadOnlySpan<byte> message) =>
+        DeliverTo(SubscriptionKind.Shard, "smessage"u8, channel, message);
+
+    private int DeliverTo(
+        SubscriptionKind kind, ReadOnlySpan<byte> word, ReadOnlySpan<byte> channel, ReadOnlySpan<byte> message) =>
+        Lookup(Of(kind)).TryGetValue(channel, out LinkedList<Client>? subscribers)
+            ? Deliver(subscribers, new PubSubMessage(word, pattern: default, channel, message))
+            : 0;
+
+    // A delivery that finds its client over a limit only marks it: nobody leaves the list meanwhile.
     private static int Deliver(LinkedList<Client> subscribers, PubSubMessage message)
     {
-        // A delivery may close a client that reads too slowly, and closing leaves this list.
-        LinkedListNode<Client>? next = subscribers.First;
-        int deliveries = 0;
-        while (next is { } place)
+        for (LinkedListNode<Client>? place = subscribers.First; place is not null; place = place.Next)
         {
-            next = place.Next;
-            message.WriteTo(place.Value);
-            deliveries++;
+            message.SendTo(place.Value);
         }
 
-        return deliveries;
+        return subscribers.Count;
     }
 
     private static Dictionary<byte[], TValue>.AlternateLookup<ReadOnlySpan<byte>> Lookup<TValue>(
         Dictionary<byte[], TValue> names) => names.GetAlternateLookup<ReadOnlySpan<byte>>();
 
-    private Dictionary<byte[], LinkedList<Client>> Of(SubscriptionKind kind) =>
-        kind == SubscriptionKind.Channel ? _channels : _patterns;
+    private Dictionary<byte[], LinkedList<Client>> Of(SubscriptionKind kind) => _names[(int)kind];
 }

@@ -6,21 +6,25 @@ namespace KvServer.Server.PubSub;
 /// <remarks>Changed by <see cref="PubSubRegistry"/> alone. Command loop only.</remarks>
 internal sealed class Subscriptions
 {
-    private readonly Dictionary<byte[], LinkedListNode<Client>> _channels = new(ByteStringComparer.Instance);
-    private readonly Dictionary<byte[], LinkedListNode<Client>> _patterns = new(ByteStringComparer.Instance);
+    private readonly Dictionary<byte[], LinkedListNode<Client>>?[] _names =
+        new Dictionary<byte[], LinkedListNode<Client>>[PubSubRegistry.Kinds.Length];
 
-    /// <summary>Channels, CLIENT LIST's <c>sub</c>.</summary>
-    public int ChannelCount => _channels.Count;
+    /// <summary>Subscriptions of all kinds.</summary>
+    public int Total =>
+        CountOf(SubscriptionKind.Channel) + CountOf(SubscriptionKind.Pattern) + CountOf(SubscriptionKind.Shard);
 
-    /// <summary>Patterns, CLIENT LIST's <c>psub</c>.</summary>
-    public int PatternCount => _patterns.Count;
+    /// <summary>Subscriptions of one kind: CLIENT LIST's <c>sub</c>, <c>psub</c> and <c>ssub</c>.</summary>
+    public int CountOf(SubscriptionKind kind) => _names[(int)kind]?.Count ?? 0;
 
-    /// <summary>Both together, as the replies of SUBSCRIBE and UNSUBSCRIBE count.</summary>
-    public int Count => _channels.Count + _patterns.Count;
+    /// <summary>The number that replies to a change of this kind end with: channels and patterns count together, shard
+    /// channels alone.</summary>
+    public int CountBeside(SubscriptionKind kind) => kind == SubscriptionKind.Shard
+        ? CountOf(kind)
+        : CountOf(SubscriptionKind.Channel) + CountOf(SubscriptionKind.Pattern);
 
     /// <summary>The names subscribed to, without an order. Copy before unsubscribing while walking.</summary>
     public IReadOnlyCollection<byte[]> NamesOf(SubscriptionKind kind) => Of(kind).Keys;
 
     internal Dictionary<byte[], LinkedListNode<Client>> Of(SubscriptionKind kind) =>
-        kind == SubscriptionKind.Channel ? _channels : _patterns;
+        _names[(int)kind] ??= new Dictionary<byte[], LinkedListNode<Client>>(ByteStringComparer.Instance);
 }

@@ -9,7 +9,7 @@ public class CommandSyntaxTests
     {
         foreach (Command command in CommandCatalog.CreateTable().All)
         {
-            CommandSyntax.Parse(command.Declaration.Syntax, command.Keys.Length);
+            CommandSyntax.Parse(command.Declaration.Syntax, command.Keys.Count(key => key.IsOfKeys));
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Text;
+using KvServer.Server.PubSub;
 
 namespace KvServer.Server.Tests.Commands;
 
@@ -79,7 +80,7 @@ public class ConnectionCommandsTests : CommandHarness
         Assert.Equal("+RESET\r\n", Raw("RESET"));
         Assert.Equal(0, Client.Session.Database.Index);
         Assert.Equal(2, Client.Session.Reply.Protocol);
-        Assert.Equal(0, Server.PubSub.ChannelCount);
+        Assert.Equal(0, Server.PubSub.CountOf(SubscriptionKind.Channel));
         Assert.Null(Run("CLIENT", "GETNAME"));
     }
 

@@ -1,3 +1,5 @@
+using KvServer.Server.PubSub;
+
 namespace KvServer.Server.Tests.Commands;
 
 public class PubSubCommandsTests : CommandHarness
@@ -19,7 +21,7 @@ public class PubSubCommandsTests : CommandHarness
     {
         Client.Raw("SUBSCRIBE", "a");
         Assert.Equal("*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n", Raw("SUBSCRIBE", "a"));
-        Assert.Equal(1, Server.PubSub.SubscriberCount("a"u8));
+        Assert.Equal(1, Server.PubSub.SubscriberCount(SubscriptionKind.Channel, "a"u8));
     }
 
     [Fact]
@@ -36,7 +38,7 @@ public class PubSubCommandsTests : CommandHarness
         string replies = Raw("UNSUBSCRIBE");
         Assert.Equal(2, replies.Split("$11\r\nunsubscribe\r\n").Length - 1);
         Assert.EndsWith(":0\r\n", replies, StringComparison.Ordinal);
-        Assert.Equal(0, Server.PubSub.ChannelCount);
+        Assert.Equal(0, Server.PubSub.CountOf(SubscriptionKind.Channel));
         Assert.Equal("+PONG\r\n", Raw("PING"));
     }
 
@@ -89,6 +91,117 @@ public class PubSubCommandsTests : CommandHarness
         TestClient client = Connect(protocol: 3);
         client.Raw("SUBSCRIBE", "a");
         Assert.Equal(">3\r\n$7\r\nmessage\r\n$1\r\na\r\n$1\r\nm\r\n:1\r\n", client.Raw("PUBLISH", "a", "m"));
+    }
+
+    [Fact]
+    public void Shard_channels_are_apart_from_channels_and_patterns()
+    {
+        TestClient two = Connect();
+        TestClient three = Connect(protocol: 3);
+        Assert.Equal("*3\r\n$10\r\nssubscribe\r\n$2\r\nch\r\n:1\r\n", two.Raw("SSUBSCRIBE", "ch"));
+        Assert.Equal("*3\r\n$9\r\nsubscribe\r\n$2\r\nch\r\n:1\r\n", two.Raw("SUBSCRIBE", "ch"));
+        Assert.Equal(">3\r\n$10\r\nssubscribe\r\n$2\r\nch\r\n:1\r\n", three.Raw("SSUBSCRIBE", "ch"));
+        three.Raw("PSUBSCRIBE", "*");
+        Assert.Equal(2L, Run("SPUBLISH", "ch", "hi"));
+        Assert.Equal("*3\r\n$8\r\nsmessage\r\n$2\r\nch\r\n$2\r\nhi\r\n", two.TakeOutput());
+        Assert.Equal(">3\r\n$8\r\nsmessage\r\n$2\r\nch\r\n$2\r\nhi\r\n", three.TakeOutput());
+        Assert.Equal(["ch"], Assert.IsType<object?[]>(Run("PUBSUB", "SHARDCHANNELS")));
+        Assert.Equal(["ch", 2L, "x", 0L], Assert.IsType<object?[]>(Run("PUBSUB", "SHARDNUMSUB", "ch", "x")));
+        Assert.Contains("pubsubshard_channels:1\r\n", (string)Run("INFO", "stats")!, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_client_is_a_subscriber_until_its_last_subscription_of_any_kind_ends()
+    {
+        Client.Raw("SUBSCRIBE", "a");
+        Client.Raw("SSUBSCRIBE", "s");
+        Assert.Contains(" sub=1 psub=0 ssub=1 ", (string)Connect().Run("CLIENT", "LIST")!, StringComparison.Ordinal);
+        Client.Raw("UNSUBSCRIBE");
+        Assert.StartsWith("ERR Can't execute 'get'", Error("GET", "k"), StringComparison.Ordinal);
+        Assert.Equal("*3\r\n$12\r\nsunsubscribe\r\n$1\r\ns\r\n:0\r\n", Raw("SUNSUBSCRIBE"));
+        Assert.Equal("*3\r\n$12\r\nsunsubscribe\r\n$-1\r\n:0\r\n", Raw("SUNSUBSCRIBE"));
+        Assert.Null(Run("GET", "k"));
+    }
+
+    [Fact]
+    public void Reset_ends_subscriptions_of_every_kind()
+    {
+        foreach (string command in (string[])["SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE"])
+        {
+            Client.Raw(command, "a");
+        }
+
+        Assert.Equal("+RESET\r\n", Raw("RESET"));
+        Assert.All(
+            [SubscriptionKind.Channel, SubscriptionKind.Pattern, SubscriptionKind.Shard],
+            kind => Assert.Equal(0, Server.PubSub.CountOf(kind)));
+        Assert.Null(Client.Session.Subscriptions);
+    }
+
+    [Fact]
+    public void Inside_a_transaction_channels_may_be_subscribed_but_no_shard_channels()
+    {
+        Run("MULTI");
+        Run("SSUBSCRIBE", "s");
+        Run("SUBSCRIBE", "a");
+        Assert.Equal(
+            "*2\r\n-ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client\r\n*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n",
+            Raw("EXEC"));
+    }
+
+    [Fact]
+    public void A_message_that_comes_while_replies_are_skipped_is_sent()
+    {
+        TestClient client = Connect(protocol: 3);
+        client.Raw("SUBSCRIBE", "a");
+        client.Raw("CLIENT", "REPLY", "SKIP");
+        Assert.Equal(">3\r\n$7\r\nmessage\r\n$1\r\na\r\n$1\r\nm\r\n", client.Raw("PUBLISH", "a", "m"));
+        Assert.Equal("+PONG\r\n", client.Raw("PING"));
+    }
+
+    [Fact]
+    public void A_client_that_quits_gets_no_more_messages()
+    {
+        TestClient client = Connect();
+        client.Raw("SUBSCRIBE", "a");
+        client.Raw("QUIT");
+        client.Session.Set(KvServer.Server.Clients.ClientFlags.CloseAfterReplies, on: true);
+        Assert.Equal(1L, Run("PUBLISH", "a", "m"));
+        Assert.Equal("", client.TakeOutput());
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(9)]
+    [InlineData(1000)]
+    [InlineData(123_456)]
+    public void A_message_of_any_length_is_spelled_like_any_bulk_string(int length)
+    {
+        TestClient client = Connect(protocol: 3);
+        string name = new('c', length);
+        string message = new('m', length);
+        client.Raw("PSUBSCRIBE", "c*", "*");
+        string expected = string.Concat(((string[])["c*", "*"]).Where(pattern => length > 0).Select(pattern =>
+            $">4\r\n$8\r\npmessage\r\n${pattern.Length}\r\n{pattern}\r\n${length}\r\n{name}\r\n${length}\r\n{message}\r\n"));
+        Run("PUBLISH", name, message);
+        Assert.Equal(expected, client.TakeOutput());
+    }
+
+    [Fact]
+    public void Ten_thousand_hostile_patterns_do_not_hold_the_server_up()
+    {
+        // Each is tried at every place of the channel's name and fails at the end. Matchers that try every star again
+        // would not come back.
+        TestClient client = Connect();
+        for (int i = 0; i < 10_000; i++)
+        {
+            client.Raw("PSUBSCRIBE", $"*a*a*a*a*a*a*a*a*a*a*a*a*[^b]*[a-z]*a{i}");
+        }
+
+        System.Diagnostics.Stopwatch watch = System.Diagnostics.Stopwatch.StartNew();
+        Assert.Equal(0L, Run("PUBLISH", new string('a', 300), "m"));
+        Assert.True(watch.ElapsedMilliseconds < 10_000, $"{watch.ElapsedMilliseconds} ms");
+        Assert.Equal(10_000L, Run("PUBSUB", "NUMPAT"));
     }
 
     [Fact]
