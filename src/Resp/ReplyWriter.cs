@@ -74,6 +74,11 @@ public sealed partial class ReplyWriter : IDisposable
         }
     }
 
+    /// <summary>Whether somebody else may write to the output now: nothing that was written since <see cref="Commit"/>
+    /// waits in its memory.</summary>
+    /// <remarks>Always so while replies are suppressed. O(1).</remarks>
+    public bool IsIdle => _suppressed || (_end == 0 && !IsDeferring);
+
     /// <summary>Makes everything written so far visible to the output.</summary>
     /// <remarks>Call it before the output is flushed or written to directly. O(1) unless the output's memory is not
     /// array-backed.</remarks>

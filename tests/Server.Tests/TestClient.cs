@@ -151,6 +151,8 @@ internal sealed class TestClient : IClientConnection, IDisposable
         // Output is taken when the test asks for it.
     }
 
+    public void PushShared(byte[] bytes) => _output.Write(bytes);
+
     public void Resume() => _resumes = true;
 
     public void ReleaseReplies()

@@ -126,6 +126,20 @@ internal sealed class Client(long id, IClientConnection connection, ReplyWriter 
         Connection.MarkOutputPending();
     }
 
+    /// <summary>Sends bytes that many clients get, as <see cref="Push"/> does, where possible without a copy.</summary>
+    /// <param name="encoded">Must not change any more.</param>
+    public void PushShared(byte[] encoded)
+    {
+        if (!Reply.IsIdle)
+        {
+            Push(encoded);
+        }
+        else if (!Is(ClientFlags.Closing | ClientFlags.CloseAfterReplies))
+        {
+            Connection.PushShared(encoded);
+        }
+    }
+
     /// <summary>Runs nothing further for this client and closes it once its replies are out.</summary>
     public void CloseAfterReplies()
     {

@@ -17,6 +17,9 @@ internal sealed partial class CommandExecutor
     /// <summary>Counters of the server as a whole.</summary>
     public ServerStatistics Statistics => _server.Statistics;
 
+    /// <summary>The time that all commands of the current entry see, in ms since the Unix epoch.</summary>
+    public long NowMs => _server.Keyspace.NowMs;
+
     /// <summary>Reads the clock. Called once at the start of every entry, so that all its commands see one time.</summary>
     /// <remarks>While many keys are stale it also spends a moment on removing some.</remarks>
     public void BeginTurn()

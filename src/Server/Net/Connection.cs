@@ -38,7 +38,12 @@ internal sealed class Connection : IClientConnection, IValueTaskSource
     private bool _areRepliesReleased;
     private bool _awaitsDrain;
     private string? _closesNowBecause;
+    private ConnectionOutput? _sessionOutput;
     private long _committedBytes;
+    private long _sentReplyBytes;
+    private long _pushedBytes;
+    private long _sharedBytes;
+    private long _settledSharedBytes;
     private long _sentBytes;
     private long _overSoftLimitSinceMs = -1;
 
@@ -93,8 +98,10 @@ internal sealed class Connection : IClientConnection, IValueTaskSource
     public int FileDescriptor => Context is EpollConnection epoll ? epoll.Descriptor : -1;
 
     /// <inheritdoc/>
-    public long PendingOutputBytes =>
-        Client is null ? 0 : Client.Reply.TotalBytesWritten - Interlocked.Read(ref _sentBytes);
+    public long PendingOutputBytes => WrittenBytes + _sharedBytes - Interlocked.Read(ref _sentBytes);
+
+    /// <summary>Whether committed replies wait in the output pipe. The one thread that sends for this connection.</summary>
+    internal bool HasUnsentReplies => Volatile.Read(ref _committedBytes) != _sentReplyBytes;
 
     /// <inheritdoc/>
     public long PendingInputBytes => _requestReader.PendingBytes;
@@ -106,6 +113,9 @@ internal sealed class Connection : IClientConnection, IValueTaskSource
     }
 
     private bool IsDrained => PendingOutputBytes <= LongReply.MaxUnreadBytes;
+
+    // What went into the output pipe, committed or not: replies, and messages for which they left no other way.
+    private long WrittenBytes => Client is null ? 0 : Client.Reply.TotalBytesWritten + _pushedBytes;
 
     private ref readonly ClientOutputBufferLimit OutputLimit => ref _host.Config.ClientOutputBufferLimits[
         (int)(Client!.Is(ClientFlags.Subscribed) ? ClientClass.PubSub : ClientClass.Normal)];
@@ -184,7 +194,8 @@ internal sealed class Connection : IClientConnection, IValueTaskSource
     /// <summary>Makes the session. Inside the command loop, once, before the first batch.</summary>
     internal void Open(CommandExecutor executor)
     {
-        Client = executor.Accept(this, new ConnectionOutput(_output, this));
+        _sessionOutput = new ConnectionOutput(_output, this);
+        Client = executor.Accept(this, _sessionOutput);
         _loop.Touch(this);
     }
 
@@ -242,7 +253,7 @@ internal sealed class Connection : IClientConnection, IValueTaskSource
         bool isThrough = executor.Run(Client!, _batch!);
         if (_batch.Next != next || !wasReleased)
         {
-            AwaitsDisk = Client!.Reply.TotalBytesWritten != _committedBytes && executor.HoldsReplyOf(Client);
+            AwaitsDisk = WrittenBytes != _committedBytes && executor.HoldsReplyOf(Client!);
         }
 
         if (AwaitsDisk)
@@ -400,8 +411,31 @@ internal sealed class Connection : IClientConnection, IValueTaskSource
         }
     }
 
+    /// <summary>Counts bytes out of the output pipe that the socket took. The same thread.</summary>
+    internal void CountSentReplies(long bytes)
+    {
+        _sentReplyBytes += bytes;
+        CountSent(bytes);
+    }
+
     /// <inheritdoc/>
     public void MarkOutputPending() => _loop.Touch(this);
+
+    /// <inheritdoc/>
+    public void PushShared(byte[] bytes)
+    {
+        if (PendingOutputBytes == 0 && _host.TryShare(this, bytes))
+        {
+            _sharedBytes += bytes.Length;
+        }
+        else
+        {
+            _sessionOutput!.Write(bytes);
+            _pushedBytes += bytes.Length;
+        }
+
+        _loop.Touch(this);
+    }
 
     /// <inheritdoc/>
     public void Resume()
@@ -506,21 +540,19 @@ internal sealed class Connection : IClientConnection, IValueTaskSource
     // Returns whether there is something new to send.
     private bool Commit()
     {
-        if (Client is null)
+        long written = WrittenBytes;
+        if (written != _committedBytes)
+        {
+            Client!.Reply.Commit();
+            _output.FlushNow();
+            Volatile.Write(ref _committedBytes, written); // Only now there is something to find.
+        }
+        else if (_sharedBytes == _settledSharedBytes)
         {
             return false;
         }
 
-        long written = Client.Reply.TotalBytesWritten;
-        if (written == _committedBytes)
-        {
-            return false;
-        }
-
-        _committedBytes = written;
-        Client.Reply.Commit();
-
-        _output.FlushNow();
+        _settledSharedBytes = _sharedBytes;
         CheckOutputLimit();
         return _closesNowBecause is null;
     }
@@ -537,7 +569,7 @@ internal sealed class Connection : IClientConnection, IValueTaskSource
         bool over = limit.HardBytes > 0 && pending >= limit.HardBytes;
         if (limit.SoftBytes > 0 && pending >= limit.SoftBytes)
         {
-            long nowMs = Environment.TickCount64;
+            long nowMs = _host.Services.Executor.NowMs;
             if (_overSoftLimitSinceMs < 0)
             {
                 _overSoftLimitSinceMs = nowMs;

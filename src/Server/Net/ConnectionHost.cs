@@ -40,6 +40,11 @@ internal abstract class ConnectionHost(NetServices services)
     /// <summary>Replies were committed to the output pipe and wait to be sent. Inside the command loop.</summary>
     internal abstract void OutputCommitted(Connection connection);
 
+    /// <summary>Takes bytes to be sent before anything that is committed afterwards. Inside the command loop, while the
+    /// connection has no output that is not sent yet.</summary>
+    /// <returns>False when this transport sends nothing but what is in the output pipe.</returns>
+    internal virtual bool TryShare(Connection connection, byte[] bytes) => false;
+
     /// <summary>A suspended batch can go on. Inside the command loop.</summary>
     internal abstract void Resume(Connection connection);
 

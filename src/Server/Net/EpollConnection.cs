@@ -11,6 +11,9 @@ namespace KvServer.Server.Net;
 /// <para>Belongs to the thread of its event loop, except for the writing end of the output pipe, which belongs to the
 /// command loop. The pipes run their continuations inline, have no threshold (the limits on unread bytes are ours)
 /// and hold no block while they are empty.</para>
+/// <para>Beside the output pipe there is a place for one array that other connections send as well: a published
+/// message. It is filled only while nothing is unsent, so what lies there always comes before what lies in the
+/// pipe.</para>
 /// </remarks>
 internal sealed class EpollConnection : ConnectionContext, IDuplexPipe
 {
@@ -22,6 +25,8 @@ internal sealed class EpollConnection : ConnectionContext, IDuplexPipe
     private EndPoint? _localEndPoint;
     private IDictionary<object, object?>? _items;
     private IFeatureCollection? _features;
+    private byte[]? _shared;
+    private int _sharedSentBytes;
     private string? _connectionId;
 
     /// <summary>Wraps an accepted, non-blocking descriptor, which is owned from here on.</summary>
@@ -146,11 +151,54 @@ internal sealed class EpollConnection : ConnectionContext, IDuplexPipe
         }
     }
 
-    /// <summary>Sends what is committed, with one system call.</summary>
+    /// <summary>Takes bytes that are to be sent next. Inside the command loop, while no output is unsent.</summary>
+    internal void Share(byte[] bytes) => Volatile.Write(ref _shared, bytes);
+
+    /// <summary>Sends what is committed, with one system call; with two when a shared message and replies behind it have
+    /// to go.</summary>
     /// <param name="sentBytes">What the socket took.</param>
     internal Transfer Send(out int sentBytes)
     {
+        // The pipe is looked at first: what the command loop adds to it from here on waits for the next call, so that
+        // nothing can get ahead of a message that is shared only now.
+        bool hasPiped = Handler.HasUnsentReplies;
         sentBytes = 0;
+        if (Volatile.Read(ref _shared) is { } message)
+        {
+            Transfer transfer = SendShared(message, out sentBytes);
+            if (transfer != Transfer.Done)
+            {
+                return transfer;
+            }
+        }
+
+        return hasPiped ? SendPiped(ref sentBytes) : Transfer.Done;
+    }
+
+    private Transfer SendShared(byte[] message, out int sentBytes)
+    {
+        sentBytes = 0;
+        int sent = LinuxSocket.Send(Descriptor, message.AsSpan(_sharedSentBytes));
+        if (sent < 0)
+        {
+            return Failed(sent);
+        }
+
+        sentBytes = sent;
+        _sharedSentBytes += sent;
+        bool isThrough = _sharedSentBytes == message.Length;
+        if (isThrough)
+        {
+            _sharedSentBytes = 0;
+            _shared = null;
+        }
+
+        Handler.CountSent(sent); // Only now can the command loop see that nothing is unsent, and fill the place again.
+        return isThrough ? Transfer.Done : Transfer.Full;
+    }
+
+    private Transfer SendPiped(ref int sentBytes)
+    {
         PipeReader reader = _output.Reader;
         if (!reader.TryRead(out ReadResult result))
         {
@@ -168,11 +216,11 @@ internal sealed class EpollConnection : ConnectionContext, IDuplexPipe
         if (sent < 0)
         {
             reader.AdvanceTo(unsent.Start);
-            return sent == LinuxSocket.WouldBlock ? Transfer.Full : Transfer.Broken;
+            return Failed(sent);
         }
 
-        sentBytes = sent;
-        Handler.CountSent(sent);
+        sentBytes += sent;
+        Handler.CountSentReplies(sent);
         if (sent == unsent.Length)
         {
             reader.AdvanceTo(unsent.End);
@@ -192,6 +240,8 @@ internal sealed class EpollConnection : ConnectionContext, IDuplexPipe
         Handler.BatchDone();
         _output.Reader.Complete();
     }
+
+    private static Transfer Failed(int sent) => sent == LinuxSocket.WouldBlock ? Transfer.Full : Transfer.Broken;
 
     private string CorrelationId() => "fd" + Descriptor.ToString(System.Globalization.CultureInfo.InvariantCulture);
 }

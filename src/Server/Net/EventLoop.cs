@@ -122,6 +122,13 @@ internal sealed partial class EventLoop : ConnectionHost, IDisposable
     }
 
     /// <inheritdoc/>
+    internal override bool TryShare(Connection connection, byte[] bytes)
+    {
+        ((EpollConnection)connection.Context).Share(bytes);
+        return true;
+    }
+
+    /// <inheritdoc/>
     internal override void Resume(Connection connection)
     {
         EpollConnection epoll = (EpollConnection)connection.Context;

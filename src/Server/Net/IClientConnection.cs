@@ -26,6 +26,12 @@ internal interface IClientConnection
     /// <summary>Something was written for this client outside its own batch: send it at the end of this entry.</summary>
     void MarkOutputPending();
 
+    /// <summary>Sends bytes that other connections may be sending too, behind everything written so far, at the end of
+    /// this entry. The client's reply writer must be idle.</summary>
+    /// <param name="bytes">Must not change any more. Kept until they are sent where that saves a copy; they count as
+    /// pending output of each connection in full.</param>
+    void PushShared(byte[] bytes);
+
     /// <summary>Goes on with a batch that <see cref="Commands.CommandExecutor.Run"/> left unfinished.</summary>
     /// <remarks>Later, in an entry of its own: a command that resumes others still runs when this returns.</remarks>
     void Resume();

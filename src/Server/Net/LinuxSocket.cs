@@ -11,10 +11,12 @@ namespace KvServer.Server.Net;
 /// <summary>Non-blocking socket calls on bare descriptors, with errno turned into results.</summary>
 internal static unsafe class LinuxSocket
 {
-    /// <summary>Returned by <see cref="Receive"/> and <see cref="Send"/> when the socket has nothing or no room.</summary>
+    /// <summary>Returned by <see cref="Receive"/> and <see cref="Send(int, ReadOnlySpan{byte})"/> when the socket has
+    /// nothing or no room.</summary>
     internal const int WouldBlock = -1;
 
-    /// <summary>Returned by <see cref="Receive"/> and <see cref="Send"/> when the connection is broken.</summary>
+    /// <summary>Returned by <see cref="Receive"/> and <see cref="Send(int, ReadOnlySpan{byte})"/> when the connection is
+    /// broken.</summary>
     internal const int Broken = -2;
 
     // sockaddr_un is the largest address that a listener of ours hands out.
@@ -60,16 +62,17 @@ internal static unsafe class LinuxSocket
     /// <returns>Bytes sent, <see cref="WouldBlock"/> or <see cref="Broken"/>.</returns>
     internal static int Send(int fd, in ReadOnlySequence<byte> bytes)
     {
-        if (bytes.IsSingleSegment)
-        {
-            fixed (byte* start = bytes.FirstSpan)
-            {
-                nint sent = Libc.Send(fd, start, (nuint)bytes.FirstSpan.Length, Libc.MSG_NOSIGNAL);
-                return sent >= 0 ? (int)sent : FailedTransfer();
-            }
-        }
+        return bytes.IsSingleSegment ? Send(fd, bytes.FirstSpan) : SendSegments(fd, bytes);
+    }
 
-        return SendSegments(fd, bytes);
+    /// <inheritdoc cref="Send(int, in ReadOnlySequence{byte})"/>
+    internal static int Send(int fd, ReadOnlySpan<byte> bytes)
+    {
+        fixed (byte* start = bytes)
+        {
+            nint sent = Libc.Send(fd, start, (nuint)bytes.Length, Libc.MSG_NOSIGNAL);
+            return sent >= 0 ? (int)sent : FailedTransfer();
+        }
     }
 
     /// <summary>Sends small replies at once instead of waiting for more to join them.</summary>
@@ -124,7 +127,7 @@ internal static unsafe class LinuxSocket
             {
                 if (count == 0)
                 {
-                    return Send(fd, new ReadOnlySequence<byte>(segment));
+                    return Send(fd, segment.Span);
                 }
 
                 break;

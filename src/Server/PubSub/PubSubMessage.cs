@@ -3,7 +3,8 @@ using KvServer.Server.Clients;
 
 namespace KvServer.Server.PubSub;
 
-/// <summary>One published message on its way to subscribers: encoded at most once for each protocol, however many receive it.</summary>
+/// <summary>One published message on its way to subscribers: encoded at most once for each protocol, into an array that
+/// all of them share.</summary>
 /// <param name="word">What kind of message it is: <c>message</c>, <c>pmessage</c> or <c>smessage</c>.</param>
 /// <param name="pattern">The pattern of a <c>pmessage</c>, which no other message has.</param>
 /// <param name="channel">Where it was published.</param>
@@ -22,7 +23,7 @@ internal ref struct PubSubMessage(
     private byte[]? _resp3;
 
     /// <summary>Adds the message to a client's output and has it sent at the end of this entry of the loop.</summary>
-    public void SendTo(Client client) => client.Push(client.Reply.Protocol == 2
+    public void SendTo(Client client) => client.PushShared(client.Reply.Protocol == 2
         ? _resp2 ??= Encode(RespType.Array)
         : _resp3 ??= Encode(RespType.Push));
 

@@ -11,11 +11,11 @@ internal sealed class NetServer : IAsyncDisposable
 {
     private readonly TestExecutor _executor;
 
-    private NetServer(EventLoopKind kind, Action<ServerConfig>? configure)
+    private NetServer(EventLoopKind kind, Action<ServerConfig>? configure, TimeProvider? clock)
     {
         Config = new ServerConfig { Port = FreePort.Next(), EventLoop = kind, Bind = ["127.0.0.1"] };
         configure?.Invoke(Config);
-        _executor = new TestExecutor(Config);
+        _executor = new TestExecutor(Config, clock);
         Services = new NetServices(
             Config, _executor.Executor, Log, new LargeBulkBridge(_executor.Server.Keyspace));
         Transport = Transports.Create(Services);
@@ -31,9 +31,10 @@ internal sealed class NetServer : IAsyncDisposable
 
     public ListLogger Log { get; } = new();
 
-    public static NetServer Start(EventLoopKind kind, Action<ServerConfig>? configure = null)
+    public static NetServer Start(
+        EventLoopKind kind, Action<ServerConfig>? configure = null, TimeProvider? clock = null)
     {
-        NetServer server = new(kind, configure);
+        NetServer server = new(kind, configure, clock);
         server.Transport.Start();
         return server;
     }

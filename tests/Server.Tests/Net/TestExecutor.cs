@@ -10,10 +10,10 @@ internal sealed class TestExecutor : IDisposable
 {
     private readonly Keyspace _keyspace = new(new KeyspaceOptions { DatabaseCount = 16 });
 
-    public TestExecutor(ServerConfig config)
+    public TestExecutor(ServerConfig config, TimeProvider? clock = null)
     {
         Server = new ServerState(
-            config, _keyspace, CommandCatalog.CreateTable(), TimeProvider.System, NullLogger.Instance);
+            config, _keyspace, CommandCatalog.CreateTable(), clock ?? TimeProvider.System, NullLogger.Instance);
         Executor = new CommandExecutor(Server, NullLogger<CommandExecutor>.Instance);
     }
 

@@ -192,5 +192,6 @@ public abstract partial class TransportTests
         Assert.Equal("-ERR Protocol error: unauthenticated bulk length\r\n", stranger.ReceiveToEnd());
     }
 
-    private protected NetServer Start(Action<ServerConfig>? configure = null) => NetServer.Start(Kind, configure);
+    private protected NetServer Start(Action<ServerConfig>? configure = null, TimeProvider? clock = null) =>
+        NetServer.Start(Kind, configure, clock);
 }

@@ -35,6 +35,12 @@ internal sealed class ReplayConnection : IClientConnection
     }
 
     /// <inheritdoc/>
+    public void PushShared(byte[] bytes)
+    {
+        // Nor would a message be.
+    }
+
+    /// <inheritdoc/>
     public void Resume()
     {
         // It never waits.
