@@ -25,11 +25,16 @@ internal sealed partial class CommandExecutor
     public void BeginTurn()
     {
         _server.Keyspace.NowMs = _server.Clock.GetUtcNow().ToUnixTimeMilliseconds();
+        _server.PubSub.BeginTurn();
         _server.Keyspace.ExpireFast();
     }
 
     /// <summary>Passes on what the entry has changed. Called once at the end of every entry, before its replies leave.</summary>
-    public void EndTurn() => _server.Aof.EndTurn();
+    public void EndTurn()
+    {
+        _server.PubSub.EndTurn();
+        _server.Aof.EndTurn();
+    }
 
     /// <summary>Whether the replies a client has just got have to wait for the disk; see
     /// <see cref="Persistence.Aof.AppendOnlyFile.HoldsReplyOf"/>.</summary>
@@ -84,6 +89,7 @@ internal sealed partial class CommandExecutor
     /// <returns>Milliseconds until it is due again; 0 while a save walks, as often as other work allows.</returns>
     public long Cron(long monotonicMs)
     {
+        _server.PubSub.SendHeld();
         if (monotonicMs >= _sampleDueAtMs)
         {
             ServerStatistics statistics = _server.Statistics;

@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using KvServer.Resp;
 using KvServer.Server.Clients;
 using KvServer.Server.Persistence;
+using KvServer.Server.PubSub;
 using KvServer.Server.Transactions;
 using KvServer.Storage;
 using Microsoft.Extensions.Logging;
@@ -27,6 +28,7 @@ internal sealed partial class CommandExecutor
     private readonly CommandContext _context;
     private readonly CommandContext _queuedContext;
     private readonly CommandGate _gate;
+    private readonly PubSubRegistry _pubSub;
     private readonly ILogger _log;
 
     public CommandExecutor(ServerState server, ILogger<CommandExecutor> log)
@@ -35,6 +37,7 @@ internal sealed partial class CommandExecutor
         _context = new CommandContext(server, RunQueue);
         _queuedContext = new CommandContext(server);
         _gate = new CommandGate(server);
+        _pubSub = server.PubSub;
         _log = log;
     }
 
@@ -165,6 +168,11 @@ internal sealed partial class CommandExecutor
         long errorsBefore = reply.ErrorCount;
         long bytesBefore = reply.TotalBytesWritten;
         bool ran = false;
+        if (_pubSub.HoldsMessages && (command is null || !command.Is(CommandFlags.MayReplicate) || client.Is(ClientFlags.Subscribed)))
+        {
+            _pubSub.SendHeld(); // What this call replies, or does to others, comes after them.
+        }
+
         if ((client.Flags & Skips) != 0 && !isRetry)
         {
             client.AdvanceSkip();

@@ -90,7 +90,7 @@ internal static class PubSubCommands
         Syntax = "shardchannel message", Summary = "Sends a message to a shard channel.")]
     [Keys(first: 1, KeyAccess.NotKey)]
     internal static void SPublish(CommandContext ctx) =>
-        ctx.Reply.Integer(ctx.Server.PubSub.PublishToShard(ctx.Args[1], ctx.Args[2]));
+        ctx.Reply.Integer(Publish(ctx, SubscriptionKind.Shard));
 
     /// <summary>Sends a message to those who listen and replies with the number of deliveries.</summary>
     [Command("PUBLISH", arity: 3,
@@ -99,7 +99,7 @@ internal static class PubSubCommands
         Complexity = "O(N+M) in the subscribers of the channel and the patterns there are.",
         Syntax = "channel message", Summary = "Sends a message to a channel.")]
     internal static void Publish(CommandContext ctx) =>
-        ctx.Reply.Integer(ctx.Server.PubSub.Publish(ctx.Args[1], ctx.Args[2]));
+        ctx.Reply.Integer(Publish(ctx, SubscriptionKind.Channel));
 
     /// <summary>The container: alone it has the wrong number of arguments.</summary>
     [Command("PUBSUB", arity: -2, CommandFlags.None, Group = CommandGroup.PubSub, Since = "2.8.0",
@@ -139,6 +139,20 @@ internal static class PubSubCommands
     [Command("PUBSUB|HELP", arity: 2, CommandFlags.Loading | CommandFlags.Stale, Group = CommandGroup.PubSub,
         Since = "6.2.0", Summary = "Explains the subcommands.")]
     internal static void ShowHelp(CommandContext ctx) => HelpReply.Write(ctx, Help);
+
+    // Whoever may get a message in the middle of its own replies gets it at once.
+    private static int Publish(CommandContext ctx, SubscriptionKind kind)
+    {
+        PubSubRegistry registry = ctx.Server.PubSub;
+        ReadOnlySpan<byte> channel = ctx.Args[1];
+        ReadOnlySpan<byte> message = ctx.Args[2];
+        if (!ctx.Client.Is(ClientFlags.Subscribed | ClientFlags.Multi | ClientFlags.DenyBlocking))
+        {
+            return registry.PublishSoon(kind, channel, message);
+        }
+
+        return kind == SubscriptionKind.Shard ? registry.PublishToShard(channel, message) : registry.Publish(channel, message);
+    }
 
     private static void ListNames(CommandContext ctx, SubscriptionKind kind)
     {

@@ -27,6 +27,7 @@ internal sealed partial class EventLoop : ConnectionHost, IDisposable
     private readonly EventLoopTransport _transport;
     private readonly Epoll _epoll = new();
     private readonly PipeOptions _pipeOptions;
+    private readonly bool _sendsAtOnce; // With several loops the others wait for the command loop meanwhile.
     private readonly Thread _thread;
     private readonly Stack<RequestBatch> _batches = new();
     private readonly List<EpollConnection> _toSend = [];
@@ -59,6 +60,7 @@ internal sealed partial class EventLoop : ConnectionHost, IDisposable
         _spare = new Turn(this);
         _nextCronMs = index == 0 ? _nowMs : long.MaxValue;
         _nextMaintenanceMs = _nowMs + MaintenanceIntervalMs;
+        _sendsAtOnce = Services.Config.IoThreads <= 1;
         _pipeOptions = new PipeOptions(
             Services.Blocks,
             PipeScheduler.Inline,
@@ -111,13 +113,17 @@ internal sealed partial class EventLoop : ConnectionHost, IDisposable
     internal override void OutputCommitted(Connection connection)
     {
         EpollConnection epoll = (EpollConnection)connection.Context;
-        if (IsOwnThread)
+        if (!IsOwnThread)
         {
-            QueueSend(epoll);
+            Post(new Message(MessageKind.Send, epoll));
+        }
+        else if (_sendsAtOnce && !epoll.SendQueued && (epoll.Interest & Libc.EPOLLOUT) == 0 && !epoll.IsLost)
+        {
+            Send(epoll); // While what it takes is in the cache: a message may go to thousands.
         }
         else
         {
-            Post(new Message(MessageKind.Send, epoll));
+            QueueSend(epoll);
         }
     }
 

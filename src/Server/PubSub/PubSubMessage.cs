@@ -22,20 +22,25 @@ internal ref struct PubSubMessage(
     private byte[]? _resp2;
     private byte[]? _resp3;
 
+    /// <summary>Its length in bytes, the same for both protocols.</summary>
+    public readonly long SizeBytes =>
+        HeaderBytes + SizeOf(_word) + (_pattern is null ? 0 : SizeOf(_pattern)) + SizeOf(_channel) + SizeOf(_message);
+
+    /// <summary>The type byte a message begins with.</summary>
+    public static byte TypeFor(int protocol) => protocol == 2 ? RespType.Array : RespType.Push;
+
     /// <summary>Adds the message to a client's output and has it sent at the end of this entry of the loop.</summary>
     public void SendTo(Client client) => client.PushShared(client.Reply.Protocol == 2
-        ? _resp2 ??= Encode(RespType.Array)
-        : _resp3 ??= Encode(RespType.Push));
+        ? _resp2 ??= Encode(protocol: 2)
+        : _resp3 ??= Encode(protocol: 3));
 
-    private readonly byte[] Encode(byte type)
+    /// <summary>Writes the message into the first <see cref="SizeBytes"/> bytes of <paramref name="target"/>.</summary>
+    public readonly void WriteTo(Span<byte> target, int protocol)
     {
-        long size = HeaderBytes + SizeOf(_word) + (_pattern is null ? 0 : SizeOf(_pattern)) + SizeOf(_channel) + SizeOf(_message);
-        // What no array can hold is refused like anything there is no memory for.
-        byte[] encoded = size <= Array.MaxLength ? GC.AllocateUninitializedArray<byte>((int)size) : new byte[size];
-        encoded[0] = type;
-        encoded[1] = _pattern is null ? (byte)'3' : (byte)'4';
-        "\r\n"u8.CopyTo(encoded.AsSpan(2));
-        Span<byte> rest = encoded.AsSpan(HeaderBytes);
+        target[0] = TypeFor(protocol);
+        target[1] = _pattern is null ? (byte)'3' : (byte)'4';
+        "\r\n"u8.CopyTo(target[2..]);
+        Span<byte> rest = target[HeaderBytes..];
         Write(_word, ref rest);
         if (_pattern is not null)
         {
@@ -44,6 +49,14 @@ internal ref struct PubSubMessage(
 
         Write(_channel, ref rest);
         Write(_message, ref rest);
+    }
+
+    private readonly byte[] Encode(int protocol)
+    {
+        // What no array can hold is refused like anything there is no memory for.
+        long size = SizeBytes;
+        byte[] encoded = size <= Array.MaxLength ? GC.AllocateUninitializedArray<byte>((int)size) : new byte[size];
+        WriteTo(encoded, protocol);
         return encoded;
     }
 

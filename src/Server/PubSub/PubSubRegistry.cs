@@ -1,4 +1,6 @@
+using System.Diagnostics.CodeAnalysis;
 using KvServer.Server.Clients;
+using KvServer.Server.Commands;
 using KvServer.Server.Text;
 
 namespace KvServer.Server.PubSub;
@@ -7,11 +9,20 @@ namespace KvServer.Server.PubSub;
 /// <remarks>
 /// Channels, patterns and shard channels are found by their bytes; the subscribers of each stand in the order they came,
 /// which is the order of delivery. A name without subscribers is forgotten. Command loop only.
+/// <para>What PUBLISH brings is held back while the next request of the turn may be another PUBLISH to the same channel,
+/// so that its subscribers are visited once for all of them. Whatever else could come between shows that it does:
+/// <see cref="CommandExecutor"/> has the messages sent before any other command, and at the end of the entry.</para>
 /// </remarks>
 internal sealed class PubSubRegistry
 {
     private readonly Dictionary<byte[], LinkedList<Client>>[] _names =
         [.. Kinds.ToArray().Select(_ => new Dictionary<byte[], LinkedList<Client>>(ByteStringComparer.Instance))];
+
+    private readonly MessageRun _run = new();
+    private bool _mayHold;
+
+    /// <summary>Whether there are messages that nobody has been sent yet.</summary>
+    public bool HoldsMessages => !_run.IsEmpty;
 
     /// <summary>Every kind of subscription, in the order of their numbers.</summary>
     public static ReadOnlySpan<SubscriptionKind> Kinds =>
@@ -32,6 +43,7 @@ internal sealed class PubSubRegistry
     /// <returns>False when it was subscribed already.</returns>
     public bool Subscribe(Client client, SubscriptionKind kind, ReadOnlySpan<byte> name)
     {
+        EndRun();
         Dictionary<byte[], LinkedListNode<Client>> own = (client.Subscriptions ??= new Subscriptions()).Of(kind);
         if (Lookup(own).ContainsKey(name))
         {
@@ -55,6 +67,7 @@ internal sealed class PubSubRegistry
     /// <returns>False when there was none.</returns>
     public bool Unsubscribe(Client client, SubscriptionKind kind, ReadOnlySpan<byte> name)
     {
+        EndRun();
         if (client.Subscriptions is not { } subscriptions
             || !Lookup(subscriptions.Of(kind)).Remove(name, out byte[]? key, out LinkedListNode<Client>? place))
         {
@@ -91,12 +104,61 @@ internal sealed class PubSubRegistry
         client.Subscriptions = null;
     }
 
+    /// <summary>An entry of the command loop begins: from here on messages may be held back until
+    /// <see cref="EndTurn"/>.</summary>
+    public void BeginTurn() => _mayHold = true;
+
+    /// <summary>Sends what is held back; nothing is any more.</summary>
+    public void EndTurn()
+    {
+        EndRun();
+        _mayHold = false;
+    }
+
+    /// <summary>Sends what is held back. O(subscribers).</summary>
+    public void SendHeld()
+    {
+        if (!_run.IsEmpty)
+        {
+            _run.Send();
+        }
+    }
+
+    /// <summary>As <see cref="Publish"/>, or <see cref="PublishToShard"/> for a shard channel, but the message may leave a
+    /// little later, together with the next ones.</summary>
+    /// <remarks>For clients whose own replies no message can come between: neither subscribed nor in a
+    /// transaction.</remarks>
+    public int PublishSoon(SubscriptionKind kind, ReadOnlySpan<byte> channel, ReadOnlySpan<byte> message)
+    {
+        bool goesOn = _run.IsFor(kind, channel, out LinkedList<Client>? subscribers);
+        if (!goesOn && !TryBeginRun(kind, channel, out subscribers))
+        {
+            return kind == SubscriptionKind.Shard ? PublishToShard(channel, message) : Publish(channel, message);
+        }
+
+        PubSubMessage encoded = new(kind == SubscriptionKind.Shard ? "smessage"u8 : "message"u8, pattern: null, channel, message);
+        if (encoded.SizeBytes > MessageRun.MaxMessageBytes)
+        {
+            SendHeld();
+            return Deliver(subscribers!, encoded);
+        }
+
+        if (!_run.TryAdd(encoded))
+        {
+            SendHeld();
+            _run.TryAdd(encoded);
+        }
+
+        return subscribers!.Count;
+    }
+
     /// <summary>Delivers a message to the channel's subscribers, then to those of each matching pattern.</summary>
     /// <returns>How many deliveries were made; a client counts once for its channel and once for each pattern.</returns>
     /// <remarks>O(subscribers + patterns), and each pattern at most its length times the channel's. The message is spelled
     /// once for each protocol, however many receive it.</remarks>
     public int Publish(ReadOnlySpan<byte> channel, ReadOnlySpan<byte> message)
     {
+        SendHeld();
         int deliveries = DeliverTo(SubscriptionKind.Channel, "message"u8, channel, message);
         foreach ((byte[] pattern, LinkedList<Client> matching) in Of(SubscriptionKind.Pattern))
         {
@@ -111,8 +173,46 @@ internal sealed class PubSubRegistry
 
     /// <summary>Delivers a message to the subscribers of a shard channel.</summary>
     /// <returns>How many there are.</returns>
-    public int PublishToShard(ReadOnlySpan<byte> channel, ReadOnlySpan<byte> message) =>
-        DeliverTo(SubscriptionKind.Shard, "smessage"u8, channel, message);
+    public int PublishToShard(ReadOnlySpan<byte> channel, ReadOnlySpan<byte> message)
+    {
+        SendHeld();
+        return DeliverTo(SubscriptionKind.Shard, "smessage"u8, channel, message);
+    }
+
+    private void EndRun()
+    {
+        SendHeld();
+        _run.End();
+    }
+
+    // A message that patterns match goes to several lists, and somebody in two of them must get one after the other.
+    private bool TryBeginRun(SubscriptionKind kind, ReadOnlySpan<byte> channel, [NotNullWhen(true)] out LinkedList<Client>? subscribers)
+    {
+        EndRun();
+        if (!_mayHold
+            || !Lookup(Of(kind)).TryGetValue(channel, out byte[]? name, out subscribers)
+            || (kind == SubscriptionKind.Channel && MatchesPattern(channel)))
+        {
+            subscribers = null;
+            return false;
+        }
+
+        _run.Begin(kind, name, subscribers);
+        return true;
+    }
+
+    private bool MatchesPattern(ReadOnlySpan<byte> channel)
+    {
+        foreach (byte[] pattern in Of(SubscriptionKind.Pattern).Keys)
+        {
+            if (Glob.IsMatch(pattern, channel))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     private int DeliverTo(
         SubscriptionKind kind, ReadOnlySpan<byte> word, ReadOnlySpan<byte> channel, ReadOnlySpan<byte> message) =>
