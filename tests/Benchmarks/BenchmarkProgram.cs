@@ -12,6 +12,8 @@ internal static class BenchmarkProgram
         ("types", "commands of lists, hashes, sorted sets, streams and sets at -P 16, LRANGE of 100 to 600", DataTypes.RunAsync),
         ("typememory", "resident bytes of a million small collections of each type, and of a large one", TypeMemory.RunAsync),
         ("large", "what 50 connections notice of a million elements made, read and deleted", LargeCollections.RunAsync),
+        ("pubsub", "PUBLISH to 1, 100 and 5,000 subscribers: CPU per delivery, latency", Publishing.RunAsync),
+        ("multi", "MULTI, ten SETs and EXEC at -P 1: CPU per transaction", Transactions.RunAsync),
         ("memory", "resident bytes per key, 5M keys of 11 bytes with 64-byte values", Memory.RunAsync),
         ("largeget", "CPU per random GET at -P 32 over 5M keys", LargeGet.RunAsync),
         ("growth", "latency while one keyspace grows from 0 to 20M keys; writes docs/growth.svg (artifacts/ with --quick)", Growth.RunAsync),

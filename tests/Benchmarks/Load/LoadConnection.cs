@@ -51,7 +51,9 @@ internal sealed class LoadConnection : IDisposable
             throw new InvalidOperationException($"The server closed the connection or refused a request of {Name}.");
         }
 
-        return IsComplete(_reply.AsSpan(0, _received)) ? Stopwatch.GetElapsedTime(_sentAt).Ticks * 100 : -1;
+        int expected = _source.ReplyBytes;
+        bool isComplete = expected > 0 ? _received == expected : IsComplete(_reply.AsSpan(0, _received));
+        return isComplete ? Stopwatch.GetElapsedTime(_sentAt).Ticks * 100 : -1;
     }
 
     public void Dispose() => Socket.Dispose();
