@@ -2,12 +2,14 @@ using KvServer.TestSupport;
 
 namespace KvServer.Client.Tests;
 
-/// <summary>The two clients most used from Node, each with a script of its own in the node folder.</summary>
+/// <summary>The two clients most used from Node, each with scripts of its own in the node folder.</summary>
 public sealed class NodeClientTests(SharedServer shared) : IClassFixture<SharedServer>
 {
     [Theory]
     [InlineData("ioredis.mjs", "ioredis")]
     [InlineData("redis.mjs", "redis")]
+    [InlineData("ioredis-pubsub.mjs", "ioredis")]
+    [InlineData("redis-pubsub.mjs", "redis")]
     public async Task A_node_client_does_its_work(string script, string package)
     {
         string folder = Path.Combine(TestPaths.RepositoryRoot, "tests", "Client.Tests", "node");

@@ -171,6 +171,104 @@ public sealed class StackExchangeRedisTests(SharedServer shared) : IClassFixture
     }
 
     [Fact]
+    public async Task Messages_come_in_the_order_they_were_published()
+    {
+        const int Count = 5_000;
+        await using ConnectedClient connected = await ConnectAsync();
+        await using ConnectedClient publishing = await ConnectAsync();
+        ISubscriber subscriber = connected.Multiplexer.GetSubscriber();
+        connected.Multiplexer.PreserveAsyncOrder = true;
+        List<int> received = [];
+        TaskCompletionSource all = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        await subscriber.SubscribeAsync("se:order", (_, message) =>
+        {
+            received.Add((int)message);
+            if (received.Count == Count)
+            {
+                all.TrySetResult();
+            }
+        });
+        IDatabase db = publishing.Multiplexer.GetDatabase();
+        long[] receivers = await Task.WhenAll(Enumerable.Range(0, Count).Select(i => db.PublishAsync("se:order", i)));
+        await all.Task.WaitAsync(Patience);
+        Assert.All(receivers, count => Assert.Equal(1, count));
+        Assert.Equal(Enumerable.Range(0, Count), received);
+        await subscriber.UnsubscribeAllAsync();
+    }
+
+    [Fact]
+    public async Task Patterns_and_channels_reach_their_own_handlers()
+    {
+        await using ConnectedClient connected = await ConnectAsync();
+        ISubscriber subscriber = connected.Multiplexer.GetSubscriber();
+        TaskCompletionSource<string> byPattern = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource<string> byChannel = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        RedisChannel pattern = new("se:p?ttern:*", RedisChannel.PatternMode.Pattern);
+        await subscriber.SubscribeAsync(pattern, (channel, message) => byPattern.TrySetResult($"{channel} {message}"));
+        await subscriber.SubscribeAsync("se:pattern:1", (channel, message) => byChannel.TrySetResult($"{channel} {message}"));
+        Assert.Equal(2, await connected.Multiplexer.GetDatabase().PublishAsync("se:pattern:1", "hello"));
+        Assert.Equal("se:pattern:1 hello", await byPattern.Task.WaitAsync(Patience));
+        Assert.Equal("se:pattern:1 hello", await byChannel.Task.WaitAsync(Patience));
+        IServer server = connected.Multiplexer.GetServer("127.0.0.1", shared.Server.Port);
+        Assert.Contains("se:pattern:1", (await server.SubscriptionChannelsAsync("se:pattern:*")).Select(name => (string)name!));
+        Assert.Equal(1, await server.SubscriptionSubscriberCountAsync("se:pattern:1"));
+        Assert.True(await server.SubscriptionPatternCountAsync() >= 1);
+        await subscriber.UnsubscribeAllAsync();
+        Assert.Equal(0, await connected.Multiplexer.GetDatabase().PublishAsync("se:pattern:1", "nobody"));
+    }
+
+    [Fact]
+    public async Task A_subscriber_that_is_killed_comes_back_with_its_subscriptions()
+    {
+        await using ServerProcess server = await ServerProcess.StartAsync();
+        await using ConnectedClient connected = await ConnectAsync(server.Port);
+        using RespClient other = server.Connect();
+        ISubscriber subscriber = connected.Multiplexer.GetSubscriber();
+        TaskCompletionSource<string> received = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        await subscriber.SubscribeAsync("se:killed", (_, message) => received.TrySetResult(message!));
+        Assert.True(other.Execute("CLIENT", "KILL", "TYPE", "pubsub").AsString == "1");
+        long startedAt = Environment.TickCount64;
+        while (other.Execute("PUBLISH", "se:killed", "again").AsString == "0")
+        {
+            Assert.True(Environment.TickCount64 - startedAt < Patience.TotalMilliseconds, "it did not subscribe again");
+        }
+
+        Assert.Equal("again", await received.Task.WaitAsync(Patience));
+    }
+
+    [Fact]
+    public async Task Transactions_check_conditions_of_every_type()
+    {
+        await using ConnectedClient connected = await ConnectAsync();
+        IDatabase db = connected.Multiplexer.GetDatabase(4);
+        await db.KeyDeleteAsync(["se:h", "se:l", "se:out"]);
+        await db.HashSetAsync("se:h", "field", "1");
+        await db.ListRightPushAsync("se:l", ["a", "b"]);
+        Condition[] holding =
+        [
+            Condition.KeyExists("se:h"), Condition.HashEqual("se:h", "field", "1"), Condition.HashNotExists("se:h", "other"),
+            Condition.ListIndexEqual("se:l", 1, "b"), Condition.ListIndexNotExists("se:l", 2), Condition.StringNotEqual("se:out", "x"),
+        ];
+        ITransaction all = db.CreateTransaction();
+        ConditionResult[] results = [.. holding.Select(all.AddCondition)];
+        Task<long> published = all.PublishAsync("se:nobody", "m");
+        Task<bool> set = all.StringSetAsync("se:out", "done");
+        Assert.True(await all.ExecuteAsync());
+        Assert.All(results, result => Assert.True(result.WasSatisfied));
+        Assert.True(await set);
+        Assert.Equal(0, await published);
+
+        ITransaction one = db.CreateTransaction();
+        ConditionResult holds = one.AddCondition(Condition.ListIndexExists("se:l", 0));
+        ConditionResult fails = one.AddCondition(Condition.HashExists("se:h", "missing"));
+        _ = one.KeyDeleteAsync("se:out");
+        Assert.False(await one.ExecuteAsync());
+        Assert.True(holds.WasSatisfied);
+        Assert.False(fails.WasSatisfied);
+        Assert.Equal("done", (string?)await db.StringGetAsync("se:out"));
+    }
+
+    [Fact]
     public async Task A_client_comes_back_after_the_server_was_restarted()
     {
         int port = FreePort.Next();

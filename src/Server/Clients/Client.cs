@@ -130,7 +130,7 @@ internal sealed class Client(long id, IClientConnection connection, ReplyWriter 
     /// <param name="encoded">Must not change any more.</param>
     public void PushShared(byte[] encoded)
     {
-        if (!Reply.IsIdle)
+        if (!Reply.IsIdle || LongReply is not null)
         {
             Push(encoded);
         }
