@@ -5,6 +5,7 @@ using KvServer.Resp;
 using KvServer.Server.Clients;
 using KvServer.Server.Commands;
 using KvServer.Server.Config;
+using KvServer.Server.Notifications;
 using KvServer.Server.Observability;
 using KvServer.Server.Persistence;
 using KvServer.Server.Persistence.Aof;
@@ -85,6 +86,15 @@ internal sealed class ServerState(
     /// <summary>MULTI and WATCH.</summary>
     public Transactions.ClientTransactions Transactions { get; } = new(keyspace);
 
+    /// <summary>Keyspace notifications.</summary>
+    public KeyNotifications Notifications => field ??= new KeyNotifications(this);
+
+    /// <summary>Who wants to know of every change of a key.</summary>
+    public KeyListeners KeyListeners { get; private set; }
+
+    /// <summary>The client whose commands run now, EXEC and calls that have waited included; null between entries.</summary>
+    public Client? RunningClient { get; set; }
+
     /// <summary>Loads the dataset at start-up; null before and afterwards.</summary>
     public DatasetLoader? Loader { get; set; }
 
@@ -142,6 +152,22 @@ internal sealed class ServerState(
     /// <summary>Forbids something, or no longer.</summary>
     public void Restrict(Restrictions restriction, bool applies) =>
         Restrictions = applies ? Restrictions | restriction : Restrictions & ~restriction;
+
+    /// <summary>Adds somebody who wants to know of every change of a key, or takes them away.</summary>
+    public void Listen(KeyListeners listener, bool on) => KeyListeners = on ? KeyListeners | listener : KeyListeners & ~listener;
+
+    /// <summary>Tells everybody of a key that has been removed to make room. Command loop only.</summary>
+    /// <param name="database">Where it was.</param>
+    /// <param name="key">Its name, valid during the call.</param>
+    /// <remarks>Breaks watches, publishes <c>evicted</c>.</remarks>
+    public void KeyEvicted(Database database, ReadOnlySpan<byte> key)
+    {
+        Transactions.Watched.KeyChanged(database, key);
+        if ((KeyListeners & KeyListeners.Notifications) != 0)
+        {
+            Notifications.Notify(database, key, KeyEvent.Evicted);
+        }
+    }
 
     /// <summary>The periodic work on the data: expiry and the rehash of tables nobody touches.</summary>
     /// <param name="hz">Runs per second, which the share of time that may be spent follows from.</param>

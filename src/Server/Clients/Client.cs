@@ -1,3 +1,4 @@
+using System.Buffers;
 using KvServer.Resp;
 using KvServer.Server.Net;
 using KvServer.Storage;
@@ -8,6 +9,11 @@ namespace KvServer.Server.Clients;
 /// <remarks>Belongs to the command loop: no other thread reads or writes it.</remarks>
 internal sealed class Client(long id, IClientConnection connection, ReplyWriter reply, Database database)
 {
+    private const int MaxKeptPushBytes = 64 * 1024;
+    private const int MaxHeldPushBytes = 256 * 1024 * 1024;
+
+    private ArrayBufferWriter<byte>? _heldPushes;
+
     /// <summary>Unique and ascending for the life of the process; starts at 1.</summary>
     public long Id { get; } = id;
 
@@ -118,6 +124,12 @@ internal sealed class Client(long id, IClientConnection connection, ReplyWriter 
             return;
         }
 
+        if (Is(ClientFlags.DefersPushes))
+        {
+            Hold(encoded);
+            return;
+        }
+
         LongReply?.WriteRest(); // A push stands between replies, not in one.
         bool suppressed = Reply.Suppressed;
         Reply.Suppressed = false;
@@ -130,7 +142,7 @@ internal sealed class Client(long id, IClientConnection connection, ReplyWriter 
     /// <param name="encoded">Must not change any more.</param>
     public void PushShared(byte[] encoded)
     {
-        if (!Reply.IsIdle || LongReply is not null)
+        if (!Reply.IsIdle || LongReply is not null || Is(ClientFlags.DefersPushes))
         {
             Push(encoded);
         }
@@ -138,6 +150,42 @@ internal sealed class Client(long id, IClientConnection connection, ReplyWriter 
         {
             Connection.PushShared(encoded);
         }
+    }
+
+    /// <summary>Begins or ends to hold pushes back: those that the client's own command causes while it runs must not get
+    /// into the middle of its reply.</summary>
+    public void DeferPushes(bool on) => Set(ClientFlags.DefersPushes, on);
+
+    /// <summary>Sends what has been held back, after the reply of the command.</summary>
+    public void ReleasePushes()
+    {
+        ArrayBufferWriter<byte> held = _heldPushes!;
+        Set(ClientFlags.HoldsPushes, on: false);
+        Push(held.WrittenSpan);
+        held.ResetWrittenCount();
+        if (held.Capacity > MaxKeptPushBytes)
+        {
+            _heldPushes = null;
+        }
+    }
+
+    private void Hold(ReadOnlySpan<byte> encoded)
+    {
+        if (Is(ClientFlags.Closing))
+        {
+            return;
+        }
+
+        _heldPushes ??= new ArrayBufferWriter<byte>();
+        if (_heldPushes.WrittenCount + (long)encoded.Length > MaxHeldPushBytes)
+        {
+            Set(ClientFlags.Closing, on: true);
+            Connection.CloseNow("too many pushes by one command");
+            return;
+        }
+
+        _heldPushes.Write(encoded);
+        Set(ClientFlags.HoldsPushes, on: true);
     }
 
     /// <summary>Runs nothing further for this client and closes it once its replies are out.</summary>

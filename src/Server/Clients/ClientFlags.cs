@@ -48,4 +48,10 @@ internal enum ClientFlags
 
     /// <summary>A command could not be queued: EXEC will refuse the transaction.</summary>
     QueueBroken = 1 << 13,
+
+    /// <summary>Pushes are held back for the moment: see <see cref="Client.DeferPushes"/>.</summary>
+    DefersPushes = 1 << 20,
+
+    /// <summary>Pushes wait for the end of the command that runs.</summary>
+    HoldsPushes = 1 << 21,
 }

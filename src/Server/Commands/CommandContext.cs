@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using KvServer.Resp;
 using KvServer.Server.Clients;
+using KvServer.Server.Notifications;
 using KvServer.Server.Persistence;
 using KvServer.Storage;
 
@@ -77,7 +78,7 @@ internal sealed class CommandContext(ServerState server, Action<Client>? runQueu
     public void KeyChanged(in Key key, KeyEvent keyEvent, long changes = 1)
     {
         Changes += changes;
-        if ((Server.KeyWaits.Count | Server.Transactions.Watched.Count) > 0)
+        if ((Server.KeyWaits.Count | Server.Transactions.Watched.Count | (int)Server.KeyListeners) > 0)
         {
             TellOfChange(Database, key.Bytes, keyEvent);
         }
@@ -87,11 +88,14 @@ internal sealed class CommandContext(ServerState server, Action<Client>? runQueu
     public void KeyArrived(Database database, in Key key, KeyEvent keyEvent, long changes = 0)
     {
         Changes += changes;
-        if ((Server.KeyWaits.Count | Server.Transactions.Watched.Count) > 0)
+        if ((Server.KeyWaits.Count | Server.Transactions.Watched.Count | (int)Server.KeyListeners) > 0)
         {
             TellOfChange(database, key.Bytes, keyEvent);
         }
     }
+
+    /// <summary>Has the event of a new key published where the store cannot know of it, or not at the right moment.</summary>
+    public void KeyIsNew(in Key key) => Server.Keyspace.Added?.Invoke(Database, key.Bytes);
 
     /// <summary>Reports changes that belong to no single key (FLUSHALL, SWAPDB).</summary>
     public void DatasetChanged(long changes) => Changes += changes;
@@ -324,6 +328,11 @@ internal sealed class CommandContext(ServerState server, Action<Client>? runQueu
         if (keyEvent.IsWatched())
         {
             Server.Transactions.Watched.KeyChanged(database, key);
+        }
+
+        if ((Server.KeyListeners & KeyListeners.Notifications) != 0 && keyEvent != KeyEvent.New)
+        {
+            Server.Notifications.Notify(database, key, keyEvent);
         }
     }
 

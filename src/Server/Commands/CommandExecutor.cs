@@ -93,6 +93,7 @@ internal sealed partial class CommandExecutor
 
         client.LastActiveMs = _server.Keyspace.NowMs;
         _server.Keyspace.AccessFlags = client.Is(ClientFlags.NoTouch) ? LookupFlags.NoTouch : LookupFlags.None;
+        _server.RunningClient = client;
         while (batch.Next < batch.Count)
         {
             if (batch.Next >= batch.LookedAhead)
@@ -108,6 +109,7 @@ internal sealed partial class CommandExecutor
             }
         }
 
+        _server.RunningClient = null;
         return !client.Is(ClientFlags.Suspended);
     }
 
@@ -251,6 +253,11 @@ internal sealed partial class CommandExecutor
             _errorsCounted = 0;
         }
 
+        if (client.Is(ClientFlags.HoldsPushes))
+        {
+            client.ReleasePushes();
+        }
+
         return ran;
     }
 
@@ -313,8 +320,11 @@ internal sealed partial class CommandExecutor
         Client client = wait.Client;
         ref Request request = ref wait.Batch[wait.RequestIndex];
         Database selected = client.Database;
+        Client? running = _server.RunningClient;
         client.Database = wait.Database;
+        _server.RunningClient = client;
         Execute(client, wait.Batch, wait.RequestIndex, wait.Command, in request, wait, readyKey);
+        _server.RunningClient = running;
         client.Database = selected;
         if (!_context.IsBlocked)
         {

@@ -224,7 +224,7 @@ internal static partial class DebugCommands
             }
 
             ctx.Database.SetString(key, value);
-            ctx.KeyChanged(key, KeyEvent.Set, changes: 0);
+            ctx.KeyChanged(key, KeyEvent.Populate, changes: 0);
         }
 
         ctx.Reply.Ok();
@@ -270,6 +270,8 @@ internal static partial class DebugCommands
             server.Keyspace.FlushAll(inBackground: false);
         }
 
+        Keyspace.KeyHandler? added = server.Keyspace.Added;
+        server.Keyspace.Added = null; // What the file brings was there before.
         try
         {
             using DatasetLoader? loader = DatasetLoader.TryOpen(server, merges || !flushes);
@@ -285,6 +287,10 @@ internal static partial class DebugCommands
             Log.ReloadFailed(server.Log, e.InnerException?.Message ?? e.Message);
             ctx.Reply.Error(ReloadError);
             return;
+        }
+        finally
+        {
+            server.Keyspace.Added = added;
         }
 
         Log.ReloadFailed(server.Log, "there is no file");

@@ -102,6 +102,11 @@ internal static class DumpCommands
             ctx.Database.SetAccess(key, hint);
         }
 
+        if (exists)
+        {
+            ctx.KeyIsNew(key); // It counts as deleted and made anew.
+        }
+
         ctx.KeyChanged(key, KeyEvent.Restore);
         ctx.Reply.Ok();
     }

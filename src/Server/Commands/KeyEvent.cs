@@ -1,7 +1,8 @@
 namespace KvServer.Server.Commands;
 
-/// <summary>What happened to a key; the names are those of keyspace notifications, in lower case.</summary>
-/// <remarks>PfCount and PfDebug change bytes of a key and not what it means: nobody is notified of them.</remarks>
+/// <summary>What happened to a key; <see cref="Notifications.KeyEventNames"/> has the names clients see.</summary>
+/// <remarks>PfCount and PfDebug change bytes of a key and not what it means, Populate is for tests: nobody is notified of
+/// them. New is published by the store itself; commands report it for those who wait.</remarks>
 internal enum KeyEvent : byte
 {
     Set,
@@ -13,6 +14,7 @@ internal enum KeyEvent : byte
     PfAdd,
     PfCount,
     PfDebug,
+    Populate,
     Del,
     Expire,
     Persist,
@@ -70,4 +72,5 @@ internal enum KeyEvent : byte
     Expired,
     Evicted,
     New,
+    KeyMiss,
 }

@@ -177,9 +177,18 @@ internal static class SetCommands
 
         // Into the target first: should there be no memory for it, nothing has changed.
         bool added = true;
-        if (targetFound == Lookup.Missing)
+        bool isNew = targetFound == Lookup.Missing;
+        if (isNew)
         {
-            SetValue.InsertSingle(ctx.Database, targetKey, member, limits);
+            ctx.Server.Notifications.HoldsNew = true;
+            try
+            {
+                SetValue.InsertSingle(ctx.Database, targetKey, member, limits);
+            }
+            finally
+            {
+                ctx.Server.Notifications.HoldsNew = false;
+            }
         }
         else
         {
@@ -193,6 +202,11 @@ internal static class SetCommands
         if (isEmpty)
         {
             DeleteEmptied(ctx, sourceKey);
+        }
+
+        if (isNew)
+        {
+            ctx.KeyIsNew(targetKey);
         }
 
         if (added)

@@ -85,8 +85,7 @@ internal static class SortCommands
             return;
         }
 
-        LookupFlags purpose = options.StoreAt > 0 ? LookupFlags.Write : LookupFlags.None;
-        bool exists = ctx.Database.TryFind(ctx.Key(1), ctx.Server.Keyspace.AccessFlags | purpose, out Entry entry);
+        bool exists = ctx.Database.TryFind(ctx.Key(1), ctx.Server.Keyspace.AccessFlags, out Entry entry);
         if (exists && entry.Type is not (ValueType.List or ValueType.Set or ValueType.SortedSet))
         {
             ctx.Reply.Error(CommandError.WrongType);

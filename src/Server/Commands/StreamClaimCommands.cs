@@ -270,7 +270,7 @@ internal static class StreamClaimCommands
 
             if (Group.TryAddConsumer(ctx.Args[3], ctx.NowMs, out _consumer))
             {
-                ctx.DatasetChanged(1);
+                ctx.KeyChanged(ctx.Key(1), KeyEvent.XGroupCreateConsumer);
             }
             else
             {

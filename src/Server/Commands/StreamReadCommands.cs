@@ -139,6 +139,7 @@ internal static class StreamReadCommands
         {
             if (!IsServed(ctx, in options, ids[i], i, out StreamValue stream, out StreamId after))
             {
+                ReportMissing(ctx, ctx.Key(options.FirstKey + i));
                 continue;
             }
 
@@ -198,6 +199,15 @@ internal static class StreamReadCommands
         }
 
         return stream.TryGetEnd(first: false, out StreamEntry last) && last.Id > after;
+    }
+
+    // Whoever listens for keys that are missed hears of a stream twice: it is looked up for its type, and again to be read.
+    private static void ReportMissing(CommandContext ctx, Key key)
+    {
+        if (ctx.Server.Keyspace.Missed is { } missed && !TryOpenAgain(ctx, key, out _))
+        {
+            missed(ctx.Database, key.Bytes);
+        }
     }
 
     private static bool TryOpenAgain(CommandContext ctx, Key key, out StreamValue stream)
@@ -317,7 +327,7 @@ internal static class StreamReadCommands
         ReadOnlySpan<byte> name = ctx.Args[options.GroupIndex + 1];
         if (group.TryAddConsumer(name, ctx.NowMs, out long consumer))
         {
-            ctx.DatasetChanged(1);
+            ctx.KeyChanged(ctx.Server.Keyspace.KeyOf(key), KeyEvent.XGroupCreateConsumer);
             if (options.NoAck)
             {
                 StreamPropagation.NewConsumer(ctx, key, in group, name);

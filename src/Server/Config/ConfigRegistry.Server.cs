@@ -85,7 +85,7 @@ public static partial class ConfigRegistry
         Long("latency-monitor-threshold", NotYet, 0, long.MaxValue, c => ref c.LatencyMonitorThresholdMs),
         Bool("latency-tracking", NotYet, c => ref c.LatencyTracking),
         new PercentilesOption("latency-tracking-info-percentiles", NotYet, c => ref c.LatencyTrackingInfoPercentiles),
-        new KeyspaceEventsOption("notify-keyspace-events", NotYet, c => ref c.NotifyKeyspaceEvents),
+        new KeyspaceEventsOption("notify-keyspace-events", None, c => ref c.NotifyKeyspaceEvents),
         Int("watchdog-period", Hidden | NotYet, 0, int.MaxValue, c => ref c.WatchdogPeriodMs),
         Bool("disable-thp", Immutable | NotYet, c => ref c.DisableThp),
         Choice("oom-score-adj", NotYet, c => ref c.OomScoreAdj,

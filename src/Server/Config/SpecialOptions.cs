@@ -236,7 +236,16 @@ internal sealed class KeyspaceEventsOption(string name, ConfigFlags flags, Confi
         return null;
     }
 
-    private protected override string Format(KeyspaceEvents value)
+    // What is shown is not all there is.
+    public override bool IsSame(ServerConfig a, ServerConfig b) => ValueOf(a) == ValueOf(b);
+
+    // As on the reference server, n is not shown beside A, although A does not stand for it. A file tells it.
+    private protected override string Format(KeyspaceEvents value) =>
+        Spell((value & KeyspaceEvents.All) == KeyspaceEvents.All ? value & ~KeyspaceEvents.New : value);
+
+    private protected override string FormatForFile(ServerConfig config) => ConfigText.Quote(Spell(ValueOf(config)));
+
+    private static string Spell(KeyspaceEvents value)
     {
         var text = new StringBuilder();
         foreach ((char letter, KeyspaceEvents events) in Letters)
@@ -250,9 +259,6 @@ internal sealed class KeyspaceEventsOption(string name, ConfigFlags flags, Confi
 
         return text.ToString();
     }
-
-    private protected override string FormatForFile(ServerConfig config) =>
-        ConfigText.Quote(Format(ValueOf(config)));
 }
 
 /// <summary>Host and port of the master, or <c>no one</c>.</summary>

@@ -58,6 +58,12 @@ internal static class ServerParts
             });
         }
 
+        server.Notifications.Classes = configuration.Config.NotifyKeyspaceEvents;
+        configuration.OnChanged("notify-keyspace-events", config =>
+        {
+            server.Notifications.Classes = config.NotifyKeyspaceEvents;
+            return null;
+        });
         configuration.OnChanged("appendonly", config => server.Aof.Switch(config.AppendOnly));
         return server;
     }

@@ -78,6 +78,11 @@ public sealed unsafe partial class Database
         HashValue hash = HashValue.Open(this, new Entry(block), default);
         int removed = hash.RemoveExpired(max);
         isGone = hash.Count == 0;
+        if (removed > 0)
+        {
+            _keyspace.FieldsExpired?.Invoke(this, EntryBlock.KeyOf(block), isGone);
+        }
+
         if (isGone)
         {
             RemoveAndFree(block, lazily: false);

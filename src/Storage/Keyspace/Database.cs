@@ -68,6 +68,7 @@ public sealed unsafe partial class Database
             if ((flags & (LookupFlags.NoStats | LookupFlags.Write)) == LookupFlags.None)
             {
                 _keyspace.Statistics.Misses++;
+                _keyspace.Missed?.Invoke(this, key.Bytes);
             }
 
             entry = default;
@@ -413,6 +414,8 @@ public sealed unsafe partial class Database
         {
             EnterExpiring(block);
         }
+
+        _keyspace.Added?.Invoke(this, EntryBlock.KeyOf(block));
     }
 
     private byte* FindExpiryEntry(byte* block)

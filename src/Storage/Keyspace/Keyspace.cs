@@ -54,6 +54,27 @@ public sealed partial class Keyspace : IDisposable
     /// <summary>Told about each field that expires, in the middle of a command; must not change the store.</summary>
     public FieldExpiredHandler? FieldExpired { get; set; }
 
+    /// <summary>Called when a look-up of a key has found something out.</summary>
+    /// <param name="database">Where the key is, or was looked for.</param>
+    /// <param name="key">Its name, valid during the call.</param>
+    public delegate void KeyHandler(Database database, ReadOnlySpan<byte> key);
+
+    /// <summary>Called when fields of a hash have been removed because their time has come.</summary>
+    /// <param name="database">Where the hash is.</param>
+    /// <param name="key">The hash's key, valid during the call.</param>
+    /// <param name="isLast">Whether none is left, so that the key goes with them.</param>
+    public delegate void FieldsExpiredHandler(Database database, ReadOnlySpan<byte> key, bool isLast);
+
+    /// <summary>Told once about all fields of a hash that expire together, after <see cref="FieldExpired"/> has been told
+    /// about each; must not change the store.</summary>
+    public FieldsExpiredHandler? FieldsExpired { get; set; }
+
+    /// <summary>Told about each key that comes into a database, before it has its value; must not look at the store.</summary>
+    public KeyHandler? Added { get; set; }
+
+    /// <summary>Told about each key that is looked for to be read and is not there; must not change the store.</summary>
+    public KeyHandler? Missed { get; set; }
+
     /// <summary>Where all native memory comes from.</summary>
     public NativeHeap Heap { get; }
 

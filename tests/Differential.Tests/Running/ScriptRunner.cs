@@ -18,6 +18,9 @@ public sealed class ScriptRunner(ServerPair pair, Action<string> record) : IDisp
     private readonly StringBuilder _mismatches = new();
     private int _mismatchCount;
 
+    /// <summary>Looks at both servers after each step, and says what is different; null for nothing.</summary>
+    public Func<ScriptStep, string?>? AfterStep { get; init; }
+
     /// <summary>Plays all steps.</summary>
     /// <returns>Readable differences; empty when there is none.</returns>
     public string Run(Script script)
@@ -27,6 +30,11 @@ public sealed class ScriptRunner(ServerPair pair, Action<string> record) : IDisp
             foreach (ScriptStep step in script.Steps)
             {
                 RunStep(step);
+                if (AfterStep?.Invoke(step) is { } difference)
+                {
+                    AddMismatch(step, difference);
+                }
+
                 if (_mismatchCount >= MaxMismatches)
                 {
                     _mismatches.Append("(more follow; stopped here)\n");
