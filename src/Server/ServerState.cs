@@ -10,6 +10,7 @@ using KvServer.Server.Observability;
 using KvServer.Server.Persistence;
 using KvServer.Server.Persistence.Aof;
 using KvServer.Server.Text;
+using KvServer.Server.Tracking;
 using KvServer.Storage;
 using Microsoft.Extensions.Logging;
 
@@ -89,6 +90,9 @@ internal sealed class ServerState(
     /// <summary>Keyspace notifications.</summary>
     public KeyNotifications Notifications => field ??= new KeyNotifications(this);
 
+    /// <summary>Which clients cache what, and are told when it changes.</summary>
+    public ClientTracking Tracking => field ??= new ClientTracking(this);
+
     /// <summary>Who wants to know of every change of a key.</summary>
     public KeyListeners KeyListeners { get; private set; }
 
@@ -159,10 +163,15 @@ internal sealed class ServerState(
     /// <summary>Tells everybody of a key that has been removed to make room. Command loop only.</summary>
     /// <param name="database">Where it was.</param>
     /// <param name="key">Its name, valid during the call.</param>
-    /// <remarks>Breaks watches, publishes <c>evicted</c>.</remarks>
+    /// <remarks>Breaks watches, invalidates what clients have cached, publishes <c>evicted</c>.</remarks>
     public void KeyEvicted(Database database, ReadOnlySpan<byte> key)
     {
         Transactions.Watched.KeyChanged(database, key);
+        if ((KeyListeners & KeyListeners.Tracking) != 0)
+        {
+            Tracking.KeyChanged(key, changedBy: null);
+        }
+
         if ((KeyListeners & KeyListeners.Notifications) != 0)
         {
             Notifications.Notify(database, key, KeyEvent.Evicted);

@@ -11,6 +11,9 @@ internal ref struct ReplyDecoder(ReadOnlySpan<byte> bytes)
     /// <summary>True when no reply is left.</summary>
     public readonly bool AtEnd => _rest.IsEmpty;
 
+    /// <summary>True when what comes next is a push and no reply.</summary>
+    public readonly bool IsAtPush => !AtEnd && _rest[0] == '>';
+
     /// <summary>Decodes the next reply. Simple and bulk strings are strings of one char per byte; maps are arrays of
     /// keys and values in turn.</summary>
     public object? Next()

@@ -73,6 +73,9 @@ internal sealed class Client(long id, IClientConnection connection, ReplyWriter 
     /// <summary>Its subscriptions; null while it has had none.</summary>
     public PubSub.Subscriptions? Subscriptions { get; set; }
 
+    /// <summary>What it asked for with CLIENT TRACKING ON, else null.</summary>
+    public Tracking.TrackingSession? Tracking { get; set; }
+
     /// <summary>True when <paramref name="flag"/> is set.</summary>
     public bool Is(ClientFlags flag) => (Flags & flag) != 0;
 

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Text;
 using KvServer.Server.Commands;
 using KvServer.Server.PubSub;
+using KvServer.Server.Tracking;
 
 namespace KvServer.Server.Clients;
 
@@ -29,7 +30,7 @@ internal static class ClientDescription
         line.Append(culture, $" obl=0 oll={(output > 0 ? 1 : 0)} omem={output} ");
         line.Append(culture, $"tot-mem={input + output + client.TransactionBytes}");
         line.Append(culture, $" events={(output > 0 ? "rw" : "r")} cmd={command} user={client.User}");
-        line.Append(culture, $" redir=-1 resp={client.Reply.Protocol}");
+        line.Append(culture, $" redir={client.Tracking?.RedirectId ?? -1} resp={client.Reply.Protocol}");
         line.Append(culture, $" lib-name={Encoding.ASCII.GetString(client.LibraryName)}");
         line.Append(culture, $" lib-ver={Encoding.ASCII.GetString(client.LibraryVersion)}");
 
@@ -62,6 +63,9 @@ internal static class ClientDescription
         Add(ClientFlags.Subscribed, 'P');
         Add(ClientFlags.Multi, 'x');
         Add(ClientFlags.Suspended, 'b');
+        Add(ClientFlags.Tracking, 't');
+        AddIf(client.Tracking is { IsRedirectBroken: true }, 'R');
+        AddIf(client.Tracking is { Mode: TrackingMode.Broadcast }, 'B');
         Add(ClientFlags.WatchBroken, 'd');
         Add(ClientFlags.CloseAfterReplies, 'c');
         Add(ClientFlags.Closing, 'A');
@@ -70,9 +74,11 @@ internal static class ClientDescription
         Add(ClientFlags.NoTouch, 'T');
         return flags.Length == 0 ? "N" : flags.ToString();
 
-        void Add(ClientFlags flag, char sign)
+        void Add(ClientFlags flag, char sign) => AddIf(client.Is(flag), sign);
+
+        void AddIf(bool applies, char sign)
         {
-            if (client.Is(flag))
+            if (applies)
             {
                 flags.Append(sign);
             }

@@ -54,4 +54,7 @@ internal enum ClientFlags
 
     /// <summary>Pushes wait for the end of the command that runs.</summary>
     HoldsPushes = 1 << 21,
+
+    /// <summary>CLIENT TRACKING ON: it is told when what it has read changes.</summary>
+    Tracking = 1 << 22,
 }

@@ -13,8 +13,12 @@ internal static class ClientCommands
 
     private static readonly string[] Help =
     [
+        "CACHING (YES|NO)",
+        "    Whether this connection caches what its next command reads.",
         "GETNAME",
         "    The name of this connection.",
+        "GETREDIR",
+        "    The id of the connection that is told of changed keys, in place of this one.",
         "ID",
         "    The id of this connection.",
         "INFO",
@@ -53,6 +57,11 @@ internal static class ClientCommands
         "    Tell the client library of this connection.",
         "SETNAME <name>",
         "    Name this connection.",
+        "TRACKING (ON|OFF) [REDIRECT <id>] [BCAST] [PREFIX <prefix> [...]]",
+        "         [OPTIN] [OPTOUT] [NOLOOP]",
+        "    Tell this connection when keys change that it has read.",
+        "TRACKINGINFO",
+        "    How this connection is told.",
         "UNBLOCK <clientid> [TIMEOUT|ERROR]",
         "    Wake a client from a blocking command.",
         "UNPAUSE",

@@ -49,6 +49,7 @@ internal static class CommandCatalog
         .Add(typeof(ConnectionCommands))
         .Add(typeof(ClientCommands))
         .Add(typeof(ClientListCommands))
+        .Add(typeof(ClientTrackingCommands))
         .Add(typeof(ClusterCommands))
         .Add(typeof(CommandCommands))
         .Add(typeof(ConfigCommands))

@@ -328,6 +328,10 @@ internal sealed class CommandContext(ServerState server, Action<Client>? runQueu
         if (keyEvent.IsWatched())
         {
             Server.Transactions.Watched.KeyChanged(database, key);
+            if ((Server.KeyListeners & KeyListeners.Tracking) != 0)
+            {
+                Server.Tracking.KeyChanged(key, Client);
+            }
         }
 
         if ((Server.KeyListeners & KeyListeners.Notifications) != 0 && keyEvent != KeyEvent.New)

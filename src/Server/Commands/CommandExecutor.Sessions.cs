@@ -29,10 +29,16 @@ internal sealed partial class CommandExecutor
         _server.Keyspace.ExpireFast();
     }
 
-    /// <summary>Passes on what the entry has changed. Called once at the end of every entry, before its replies leave.</summary>
+    /// <summary>Passes on what the entry has changed, to subscribers, to clients that cache it and to the append-only file.
+    /// Called once at the end of every entry, before its replies leave.</summary>
     public void EndTurn()
     {
         _server.PubSub.EndTurn();
+        if (_server.Tracking.HasWork)
+        {
+            _server.Tracking.EndTurn();
+        }
+
         _server.Aof.EndTurn();
     }
 
@@ -64,6 +70,7 @@ internal sealed partial class CommandExecutor
         client.LongReply?.Abandon();
         _server.Transactions.Discard(client);
         _server.PubSub.Remove(client);
+        _server.Tracking.Disconnected(client);
         _server.Pause.Remove(client);
         _server.Aof.Remove(client);
         if (client.Wait is KeyWait wait)

@@ -85,6 +85,11 @@ internal sealed partial class CommandExecutor
             {
                 ctx.PropagateChanges();
             }
+
+            if (client.Is(ClientFlags.Tracking))
+            {
+                _server.Tracking.Remember(ctx);
+            }
         }
         catch (OutOfMemoryException)
         {

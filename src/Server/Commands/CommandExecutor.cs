@@ -22,6 +22,7 @@ internal sealed partial class CommandExecutor
     public const int WaveLength = 64;
 
     private const ClientFlags Skips = ClientFlags.ReplySkip | ClientFlags.ReplySkipNext;
+    private const ClientFlags Afterwards = ClientFlags.Tracking | ClientFlags.HoldsPushes;
     private const ClientFlags Stops = ClientFlags.Closing | ClientFlags.CloseAfterReplies | ClientFlags.Suspended;
 
     private readonly ServerState _server;
@@ -253,12 +254,31 @@ internal sealed partial class CommandExecutor
             _errorsCounted = 0;
         }
 
+        if ((client.Flags & Afterwards) != 0)
+        {
+            FinishCall(ctx, client, command, ran);
+        }
+
+        return ran;
+    }
+
+    // What a client caches of what it has read, and pushes that must not get into the middle of its reply.
+    private void FinishCall(CommandContext ctx, Client client, Command? command, bool ran)
+    {
+        if (client.Tracking is { } tracking)
+        {
+            if (ran)
+            {
+                _server.Tracking.Remember(ctx);
+            }
+
+            tracking.EndCall(client, command);
+        }
+
         if (client.Is(ClientFlags.HoldsPushes))
         {
             client.ReleasePushes();
         }
-
-        return ran;
     }
 
     // The heap could not grow. Whatever the handler had not changed by then is as it was; the client is told.

@@ -125,6 +125,7 @@ internal static class ConnectionCommands
         Client client = ctx.Client;
         ctx.Server.Transactions.Discard(client);
         ctx.Server.PubSub.Remove(client);
+        ctx.Server.Tracking.Disable(client);
         client.StopSilence();
         client.Set(ClientFlags.NoEvict | ClientFlags.NoTouch, on: false);
         ctx.Server.Keyspace.AccessFlags = LookupFlags.None;

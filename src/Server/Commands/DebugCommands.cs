@@ -268,6 +268,7 @@ internal static partial class DebugCommands
         {
             server.Transactions.Watched.AllRemoved();
             server.Keyspace.FlushAll(inBackground: false);
+            server.Tracking.Flushed();
         }
 
         Keyspace.KeyHandler? added = server.Keyspace.Added;
@@ -319,6 +320,7 @@ internal static partial class DebugCommands
             using DatasetLoader? loader = server.Aof.OpenLoader();
             server.Transactions.Watched.AllRemoved();
             server.Keyspace.FlushAll(inBackground: false);
+            server.Tracking.Flushed();
             loader?.LoadAll();
             ctx.Reply.Ok();
         }

@@ -25,6 +25,7 @@ internal static class ServerCommands
         {
             ctx.Server.Transactions.Watched.DatabaseReplaced(ctx.Database, replacement: null);
             ctx.DatasetChanged(ctx.Database.Flush(inBackground));
+            ctx.Server.Tracking.Flushed();
             ctx.Server.KeyWaits.NoteAll(ctx.Database);
             ctx.PropagateAnyway();
             ctx.Reply.Ok();
@@ -43,6 +44,7 @@ internal static class ServerCommands
             ctx.Server.Snapshots.GiveUp(); // What it would still write is unwanted now.
             ctx.Server.Transactions.Watched.AllRemoved();
             ctx.DatasetChanged(ctx.Server.Keyspace.FlushAll(inBackground));
+            ctx.Server.Tracking.Flushed();
             ctx.Server.KeyWaits.NoteAll();
             ctx.Server.Snapshots.SaveAfterFlush(ctx.Changes);
             ctx.PropagateAnyway();

@@ -29,7 +29,7 @@ public static partial class ConfigRegistry
         Memory("client-query-buffer-limit", None, 1024 * 1024, c => ref c.ClientQueryBufferLimitBytes),
         Memory("proto-max-bulk-len", None, 1024 * 1024, c => ref c.ProtoMaxBulkLenBytes),
         new OutputBufferLimitOption("client-output-buffer-limit", c => ref c.ClientOutputBufferLimits),
-        Long("tracking-table-max-keys", NotYet, 0, long.MaxValue, c => ref c.TrackingTableMaxKeys),
+        Long("tracking-table-max-keys", None, 0, long.MaxValue, c => ref c.TrackingTableMaxKeys),
         Secret("requirepass", None, c => ref c.RequirePass),
         Text("aclfile", Immutable | NotYet, c => ref c.AclFile),
         Long("acllog-max-len", NotYet, 0, long.MaxValue, c => ref c.AclLogMaxLen),

@@ -8,4 +8,7 @@ internal enum KeyListeners
 
     /// <summary>Keyspace notifications are on.</summary>
     Notifications = 1,
+
+    /// <summary>Clients have cached keys, or are told of changes under a prefix.</summary>
+    Tracking = 2,
 }

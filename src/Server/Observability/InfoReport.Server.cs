@@ -59,7 +59,7 @@ internal static partial class InfoReport
         info.Field("client_recent_max_input_buffer", largestInput);
         info.Field("client_recent_max_output_buffer", largestOutput);
         info.Field("blocked_clients", server.Blocked.Count + server.Pause.HeldCount + server.Aof.HeldWriterCount);
-        info.Field("tracking_clients", 0);
+        info.Field("tracking_clients", server.Tracking.ClientCount);
         info.Field("clients_in_timeout_table", 0);
     }
 

@@ -55,9 +55,9 @@ internal static partial class InfoReport
         info.Field("active_defrag_key_misses", 0);
         info.Field("total_active_defrag_time", 0);
         info.Field("current_active_defrag_time", 0);
-        info.Field("tracking_total_keys", 0);
-        info.Field("tracking_total_items", 0);
-        info.Field("tracking_total_prefixes", 0);
+        info.Field("tracking_total_keys", server.Tracking.KeyCount);
+        info.Field("tracking_total_items", server.Tracking.ItemCount);
+        info.Field("tracking_total_prefixes", server.Tracking.PrefixCount);
         info.Field("unexpected_error_replies", statistics.InternalErrors);
         info.Field("total_error_replies", statistics.ErrorReplies);
         info.Field("dump_payload_sanitizations", 0);

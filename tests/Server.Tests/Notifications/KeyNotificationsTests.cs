@@ -159,12 +159,16 @@ public sealed class KeyNotificationsTests : CommandHarness
     }
 
     [Fact]
-    public void A_key_removed_to_make_room_is_published_and_breaks_watches()
+    public void A_key_removed_to_make_room_is_published_breaks_watches_and_is_invalidated()
     {
+        TestClient tracker = Connect(protocol: 3);
+        tracker.Raw("CLIENT", "TRACKING", "ON");
+        tracker.Raw("GET", "k");
         Run("WATCH", "k");
         Server.KeyEvicted(Server.Keyspace[0], "k"u8);
 
         Assert.Equal(["__keyevent@0__:evicted k"], TakeEvents());
+        Assert.Equal(">2\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\nk\r\n", tracker.TakeOutput());
         Run("MULTI");
         Run("PING");
         Assert.Null(Run("EXEC"));

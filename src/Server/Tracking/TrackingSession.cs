@@ -1,0 +1,47 @@
+using KvServer.Server.Clients;
+using KvServer.Server.Commands;
+
+namespace KvServer.Server.Tracking;
+
+/// <summary>What one client asked for with CLIENT TRACKING ON.</summary>
+/// <remarks>Changed by <see cref="ClientTracking"/> and the CLIENT commands. Command loop only.</remarks>
+internal sealed class TrackingSession
+{
+    private const string ClientContainer = "client";
+
+    /// <summary>Which keys it is told about.</summary>
+    public TrackingMode Mode { get; set; }
+
+    /// <summary>NOLOOP: it is not told of what it changes itself.</summary>
+    public bool SparesOwn { get; set; }
+
+    /// <summary>The id of the client that is told in its place; 0 when it is told itself.</summary>
+    public long RedirectId { get; set; }
+
+    /// <summary>Whether there was something to tell when the client it redirects to was gone.</summary>
+    public bool IsRedirectBroken { get; set; }
+
+    /// <summary>Whether CLIENT CACHING made an exception for the next command, or the transaction it is in.</summary>
+    public bool IsCachingGiven { get; set; }
+
+    /// <summary>Its prefixes, ordered by their bytes. None but the empty one begins another.</summary>
+    public List<byte[]> Prefixes { get; } = [];
+
+    /// <summary>Whether keys that the running command reads are remembered.</summary>
+    public bool Remembers => Mode switch
+    {
+        TrackingMode.Reads => true,
+        TrackingMode.OptIn => IsCachingGiven,
+        TrackingMode.OptOut => !IsCachingGiven,
+        _ => false,
+    };
+
+    /// <summary>Ends the exception that CLIENT CACHING made, unless the command was of CLIENT or is still to run.</summary>
+    public void EndCall(Client client, Command? command)
+    {
+        if (!client.Is(ClientFlags.Multi) && command?.Container?.DisplayName != ClientContainer)
+        {
+            IsCachingGiven = false;
+        }
+    }
+}
