@@ -99,6 +99,12 @@ internal sealed class ServerState(
     /// <summary>The client whose commands run now, EXEC and calls that have waited included; null between entries.</summary>
     public Client? RunningClient { get; set; }
 
+    /// <summary>Which keys are asked for most: HOTKEYS.</summary>
+    public KeyTraffic KeyTraffic { get; } = new(clock);
+
+    /// <summary>Which keys are largest: BIGKEYS.</summary>
+    public BigKeys BigKeys { get; } = new(keyspace);
+
     /// <summary>Loads the dataset at start-up; null before and afterwards.</summary>
     public DatasetLoader? Loader { get; set; }
 
@@ -154,8 +160,15 @@ internal sealed class ServerState(
     }
 
     /// <summary>Forbids something, or no longer.</summary>
-    public void Restrict(Restrictions restriction, bool applies) =>
+    public void Restrict(Restrictions restriction, bool applies)
+    {
+        if (IsLoading && !applies && restriction == Restrictions.Loading)
+        {
+            KeyTraffic.Reset(); // A log that was replayed is nobody's traffic.
+        }
+
         Restrictions = applies ? Restrictions | restriction : Restrictions & ~restriction;
+    }
 
     /// <summary>Adds somebody who wants to know of every change of a key, or takes them away.</summary>
     public void Listen(KeyListeners listener, bool on) => KeyListeners = on ? KeyListeners | listener : KeyListeners & ~listener;
@@ -184,6 +197,7 @@ internal sealed class ServerState(
     {
         Keyspace.ExpireSlowly(hz);
         Keyspace.Cron(rehashBudgetMs: Config.ActiveRehashing ? 1 : 0);
+        BigKeys.Step(TimeSpan.FromMilliseconds(10.0 / hz));
     }
 
     /// <summary>Whether a client is on this machine.</summary>

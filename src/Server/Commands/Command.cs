@@ -16,6 +16,7 @@ internal sealed class Command
         MinArguments = Math.Abs(declaration.Arity);
         MaxArguments = declaration.Arity > 0 ? declaration.Arity : int.MaxValue;
         FirstKey = keys.Length > 0 && keys[0] is { HasFixedFirst: true, IsOfKeys: true } ? keys[0].First : 0;
+        NamesOneKey = FirstKey > 0 && keys.Length == 1 && (keys[0].Declaration.Last == 0 || keys[0].Declaration.Last == FirstKey);
         ArityError = CommandError.WrongArity(DisplayName);
     }
 
@@ -32,6 +33,12 @@ internal sealed class Command
 
     /// <summary>Index of the first key where it is the same in every call, else 0. The look-ahead hashes it.</summary>
     public int FirstKey { get; }
+
+    /// <summary>Whether its calls name keys.</summary>
+    public bool NamesKeys => Keys.Length > 0;
+
+    /// <summary>Whether each call names one key, <see cref="FirstKey"/>.</summary>
+    public bool NamesOneKey { get; }
 
     public int MinArguments { get; }
 

@@ -54,6 +54,7 @@ internal static class CommandCatalog
         .Add(typeof(CommandCommands))
         .Add(typeof(ConfigCommands))
         .Add(typeof(InfoCommands))
+        .Add(typeof(KeyReportCommands))
         .Add(typeof(ServerCommands))
         .Add(typeof(SaveCommands))
         .Add(typeof(LolwutCommands))

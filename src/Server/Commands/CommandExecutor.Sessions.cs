@@ -102,6 +102,7 @@ internal sealed partial class CommandExecutor
             ServerStatistics statistics = _server.Statistics;
             statistics.Instantaneous.Sample(
                 monotonicMs, statistics.CommandsProcessed, statistics.NetInputBytes, statistics.NetOutputBytes);
+            _keyTraffic.Tick(monotonicMs);
             _sampleDueAtMs = monotonicMs + CronSamplesEveryMs;
         }
 

@@ -79,6 +79,7 @@ internal sealed partial class CommandExecutor
             ctx.Begin(client, requests, index, command, in requests[index]);
             command.Handler(ctx);
             client.CommandCount++;
+            NoteKeys(ctx, command, reply.TotalBytesWritten - bytesBefore);
             _server.Statistics.CommandsProcessed++;
             _server.Statistics.Dirty += ctx.Changes;
             if (log.IsOn)

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using KvServer.Resp;
 using KvServer.Server.Clients;
+using KvServer.Server.Observability;
 using KvServer.Server.Persistence;
 using KvServer.Server.PubSub;
 using KvServer.Server.Transactions;
@@ -30,6 +31,7 @@ internal sealed partial class CommandExecutor
     private readonly CommandContext _queuedContext;
     private readonly CommandGate _gate;
     private readonly PubSubRegistry _pubSub;
+    private readonly KeyTraffic _keyTraffic;
     private readonly ILogger _log;
 
     public CommandExecutor(ServerState server, ILogger<CommandExecutor> log)
@@ -39,6 +41,7 @@ internal sealed partial class CommandExecutor
         _queuedContext = new CommandContext(server);
         _gate = new CommandGate(server);
         _pubSub = server.PubSub;
+        _keyTraffic = server.KeyTraffic;
         _log = log;
     }
 
@@ -220,6 +223,7 @@ internal sealed partial class CommandExecutor
                 command.Handler(ctx);
                 client.LastCommand = command;
                 client.CommandCount++;
+                NoteKeys(ctx, command, reply.TotalBytesWritten - bytesBefore);
                 _server.Statistics.CommandsProcessed++;
                 _server.Statistics.Dirty += ctx.Changes;
                 if (propagates)
@@ -278,6 +282,16 @@ internal sealed partial class CommandExecutor
         if (client.Is(ClientFlags.HoldsPushes))
         {
             client.ReleasePushes();
+        }
+    }
+
+    // A call that waits counts when it is served.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void NoteKeys(CommandContext ctx, Command command, long replyBytes)
+    {
+        if (_keyTraffic.IsOn && command.NamesKeys && !ctx.IsBlocked)
+        {
+            _keyTraffic.Note(ctx, replyBytes);
         }
     }
 

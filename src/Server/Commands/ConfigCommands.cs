@@ -73,6 +73,8 @@ internal static class ConfigCommands
         ctx.Server.Keyspace.Reclaimer.ResetStatistics();
         ctx.Server.Keyspace.Heap.ResetPeak();
         ctx.Server.Configuration.ResetStatistics();
+        ctx.Server.KeyTraffic.Reset();
+        ctx.Server.BigKeys.Reset();
         ctx.Reply.Ok();
     }
 

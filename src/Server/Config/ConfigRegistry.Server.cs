@@ -86,6 +86,7 @@ public static partial class ConfigRegistry
         Bool("latency-tracking", NotYet, c => ref c.LatencyTracking),
         new PercentilesOption("latency-tracking-info-percentiles", NotYet, c => ref c.LatencyTrackingInfoPercentiles),
         new KeyspaceEventsOption("notify-keyspace-events", None, c => ref c.NotifyKeyspaceEvents),
+        Bool("key-statistics", Own, c => ref c.KeyStatistics),
         Int("watchdog-period", Hidden | NotYet, 0, int.MaxValue, c => ref c.WatchdogPeriodMs),
         Bool("disable-thp", Immutable | NotYet, c => ref c.DisableThp),
         Choice("oom-score-adj", NotYet, c => ref c.OomScoreAdj,

@@ -176,6 +176,9 @@ public sealed partial class ServerConfig
     /// <summary>Keep a latency histogram per command.</summary>
     public bool LatencyTracking = true;
 
+    /// <summary>Keep track of the busiest and the largest keys.</summary>
+    public bool KeyStatistics = true;
+
     /// <summary>The percentiles INFO latencystats shows.</summary>
     public double[] LatencyTrackingInfoPercentiles = [50, 99, 99.9];
 

@@ -64,7 +64,17 @@ internal static class ServerParts
             server.Notifications.Classes = config.NotifyKeyspaceEvents;
             return null;
         });
+
+        SwitchKeyStatistics(configuration.Config);
+        configuration.OnChanged("key-statistics", SwitchKeyStatistics);
         configuration.OnChanged("appendonly", config => server.Aof.Switch(config.AppendOnly));
         return server;
+
+        string? SwitchKeyStatistics(ServerConfig config)
+        {
+            server.KeyTraffic.Switch(config.KeyStatistics);
+            server.BigKeys.Switch(config.KeyStatistics);
+            return null;
+        }
     }
 }

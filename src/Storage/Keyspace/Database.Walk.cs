@@ -17,25 +17,21 @@ public sealed unsafe partial class Database
     /// more than once. O(count).
     /// </remarks>
     public ulong Scan<TVisitor>(ulong cursor, long count, ref TVisitor visitor)
-        where TVisitor : IEntryVisitor, allows ref struct
-    {
-        var walk = new Walk<TVisitor> { Visitor = visitor };
-        long steps = Math.Min(count, long.MaxValue / 10) * 10;
-        do
-        {
-            cursor = _keys.Scan<Database, Walk<TVisitor>, ScanAction<TVisitor>>(cursor, this, ref walk);
-        }
-        while (cursor != 0 && steps-- > 0 && walk.Seen < count);
-        visitor = walk.Visitor;
-        return cursor;
-    }
+        where TVisitor : IEntryVisitor, allows ref struct =>
+        Walk<TVisitor, ScanAction<TVisitor>>(cursor, count, ref visitor);
+
+    /// <summary>Visits some of the keys as <see cref="Scan"/> does, and changes nothing: keys whose time has come are passed
+    /// by and stay.</summary>
+    public ulong Survey<TVisitor>(ulong cursor, long count, ref TVisitor visitor)
+        where TVisitor : IEntryVisitor, allows ref struct =>
+        Walk<TVisitor, ForEachAction<TVisitor>>(cursor, count, ref visitor);
 
     /// <summary>Visits every key once, except those whose time has come. O(keys).</summary>
     public void ForEach<TVisitor>(ref TVisitor visitor)
         where TVisitor : IEntryVisitor, allows ref struct
     {
-        var walk = new Walk<TVisitor> { Visitor = visitor };
-        _keys.ForEach<Database, Walk<TVisitor>, ForEachAction<TVisitor>>(this, ref walk);
+        var walk = new WalkState<TVisitor> { Visitor = visitor };
+        _keys.ForEach<Database, WalkState<TVisitor>, ForEachAction<TVisitor>>(this, ref walk);
         visitor = walk.Visitor;
     }
 
@@ -104,17 +100,32 @@ public sealed unsafe partial class Database
         return text.ToString();
     }
 
-    private ref struct Walk<TVisitor>
+    private ulong Walk<TVisitor, TAction>(ulong cursor, long count, ref TVisitor visitor)
+        where TVisitor : IEntryVisitor, allows ref struct
+        where TAction : struct, IEntryAction<Database, WalkState<TVisitor>>
+    {
+        var walk = new WalkState<TVisitor> { Visitor = visitor };
+        long steps = Math.Min(count, long.MaxValue / 10) * 10;
+        do
+        {
+            cursor = _keys.Scan<Database, WalkState<TVisitor>, TAction>(cursor, this, ref walk);
+        }
+        while (cursor != 0 && steps-- > 0 && walk.Seen < count);
+        visitor = walk.Visitor;
+        return cursor;
+    }
+
+    private ref struct WalkState<TVisitor>
         where TVisitor : IEntryVisitor, allows ref struct
     {
         public TVisitor Visitor;
         public long Seen;
     }
 
-    private readonly struct ScanAction<TVisitor> : IEntryAction<Database, Walk<TVisitor>>
+    private readonly struct ScanAction<TVisitor> : IEntryAction<Database, WalkState<TVisitor>>
         where TVisitor : IEntryVisitor, allows ref struct
     {
-        public static void Visit(Database context, ref Walk<TVisitor> state, byte* entry)
+        public static void Visit(Database context, ref WalkState<TVisitor> state, byte* entry)
         {
             state.Seen++;
             if ((EntryBlock.FlagsOf(entry) & EntryFlags.Volatile) != EntryFlags.None && context.IsExpired(entry))
@@ -127,11 +138,12 @@ public sealed unsafe partial class Database
         }
     }
 
-    private readonly struct ForEachAction<TVisitor> : IEntryAction<Database, Walk<TVisitor>>
+    private readonly struct ForEachAction<TVisitor> : IEntryAction<Database, WalkState<TVisitor>>
         where TVisitor : IEntryVisitor, allows ref struct
     {
-        public static void Visit(Database context, ref Walk<TVisitor> state, byte* entry)
+        public static void Visit(Database context, ref WalkState<TVisitor> state, byte* entry)
         {
+            state.Seen++;
             if ((EntryBlock.FlagsOf(entry) & EntryFlags.Volatile) == EntryFlags.None || !context.IsExpired(entry))
             {
                 state.Visitor.Visit(new Entry(entry));

@@ -55,6 +55,28 @@ internal static unsafe class ValueLifetime
         _ => 1,
     };
 
+    /// <summary>Elements of a value, 1 for a string.</summary>
+    public static long ElementsOf(byte* block)
+    {
+        byte* area = EntryBlock.ValueStart(block);
+        switch (EntryBlock.EncodingOf(block))
+        {
+            case ValueEncoding.PackedList:
+                int count = new PackedList(EntryBlock.InlineOf(area)).Count;
+                return EntryBlock.TypeOf(block) is ValueType.Hash or ValueType.SortedSet ? count / 2 : count;
+            case ValueEncoding.IntSet:
+                return new IntSet(EntryBlock.InlineOf(area)).Count;
+            case ValueEncoding.HashTable or ValueEncoding.SkipList:
+                return DictCollection.CountOf((DictState*)PointerOf(area));
+            case ValueEncoding.QuickList:
+                return ((ListState*)PointerOf(area))->Count;
+            case ValueEncoding.Stream:
+                return ((StreamState*)PointerOf(area))->Counters.Length;
+            default:
+                return 1;
+        }
+    }
+
     /// <summary>Whether a value is handed to the background rather than freed at once.</summary>
     /// <param name="block">Its entry.</param>
     /// <param name="lazily">Whether that is wanted for values of any size worth it.</param>
