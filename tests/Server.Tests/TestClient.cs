@@ -47,7 +47,13 @@ internal sealed class TestClient : IClientConnection, IDisposable
 
     public long PendingOutputBytes => _output.WrittenCount;
 
-    public long PendingInputBytes => 0;
+    public bool IsSendBlocked => false;
+
+    public long PendingInputBytes { get; set; }
+
+    public long PendingArgumentBytes => 0;
+
+    public long BatchBytes => 0;
 
     public ProtocolLimits Limits
     {

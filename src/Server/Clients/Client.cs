@@ -45,7 +45,7 @@ internal sealed class Client(long id, IClientConnection connection, ReplyWriter 
     /// <summary>When its last batch arrived, in ms since the Unix epoch.</summary>
     public long LastActiveMs { get; set; }
 
-    /// <summary>The command that ran last, for CLIENT LIST.</summary>
+    /// <summary>The command that it called last, for CLIENT LIST; null when there was none of that name.</summary>
     public Commands.Command? LastCommand { get; set; }
 
     /// <summary>Commands run for this client.</summary>

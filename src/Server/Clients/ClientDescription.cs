@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using KvServer.Server.Commands;
+using KvServer.Server.Net;
 using KvServer.Server.PubSub;
 using KvServer.Server.Tracking;
 
@@ -12,24 +12,26 @@ namespace KvServer.Server.Clients;
 internal static class ClientDescription
 {
     /// <summary>Adds the line of one client, without a line end.</summary>
-    /// <remarks><paramref name="current"/> is the command that runs for this client now, null for another client.
-    /// Memory: buffers are shared between connections here, so only what waits in them counts.</remarks>
-    public static void Append(StringBuilder line, Client client, Command? current, long nowMs)
+    /// <remarks>Memory: a connection has blocks of 16 KB only while something waits in them, and no buffers of its own; see
+    /// DIFFERENCES.md, client-memory.</remarks>
+    public static void Append(StringBuilder line, Client client, long nowMs)
     {
         CultureInfo culture = CultureInfo.InvariantCulture;
-        long input = client.Connection.PendingInputBytes;
+        long arguments = client.Connection.PendingArgumentBytes;
+        long input = client.Connection.PendingInputBytes - arguments + client.Connection.BatchBytes;
         long output = client.Connection.PendingOutputBytes;
-        string command = (current ?? client.LastCommand)?.DisplayName ?? "NULL";
+        string command = client.LastCommand?.DisplayName ?? "NULL";
         line.Append(culture, $"id={client.Id} addr={AddressOf(client)} laddr={LocalAddressOf(client)}");
         line.Append(culture, $" fd={client.Connection.FileDescriptor} name={Encoding.ASCII.GetString(client.Name)}");
         line.Append(culture, $" age={(nowMs - client.CreatedAtMs) / 1000} idle={(nowMs - client.LastActiveMs) / 1000}");
         line.Append(culture, $" flags={FlagsOf(client)} db={client.Database.Index}");
         line.Append(culture, $" sub={CountOf(SubscriptionKind.Channel)} psub={CountOf(SubscriptionKind.Pattern)}");
         line.Append(culture, $" ssub={CountOf(SubscriptionKind.Shard)} multi={client.Transaction?.Count ?? -1}");
-        line.Append(culture, $" qbuf={input} qbuf-free=0 argv-mem=0 multi-mem={client.Transaction?.ArgumentBytes ?? 0} rbs=0 rbp=0");
-        line.Append(culture, $" obl=0 oll={(output > 0 ? 1 : 0)} omem={output} ");
-        line.Append(culture, $"tot-mem={input + output + client.TransactionBytes}");
-        line.Append(culture, $" events={(output > 0 ? "rw" : "r")} cmd={command} user={client.User}");
+        line.Append(culture, $" qbuf={input} qbuf-free={FreeInBlocks(input)}");
+        line.Append(culture, $" argv-mem={arguments} multi-mem={client.Transaction?.ArgumentBytes ?? 0} rbs=0 rbp=0");
+        line.Append(culture, $" obl=0 oll={(output + FreeInBlocks(output)) / BlockPool.BlockBytes} omem={output}");
+        line.Append(culture, $" tot-mem={ClientMemory.Of(client)}");
+        line.Append(culture, $" events={(client.Connection.IsSendBlocked ? "rw" : "r")} cmd={command} user={client.User}");
         line.Append(culture, $" redir={client.Tracking?.RedirectId ?? -1} resp={client.Reply.Protocol}");
         line.Append(culture, $" lib-name={Encoding.ASCII.GetString(client.LibraryName)}");
         line.Append(culture, $" lib-ver={Encoding.ASCII.GetString(client.LibraryVersion)}");
@@ -47,6 +49,9 @@ internal static class ClientDescription
     /// <summary>Which filter it falls under.</summary>
     public static ClientType TypeOf(Client client) =>
         client.Is(ClientFlags.Subscribed) ? ClientType.PubSub : ClientType.Normal;
+
+    private static long FreeInBlocks(long usedBytes) =>
+        (BlockPool.BlockBytes - (usedBytes % BlockPool.BlockBytes)) % BlockPool.BlockBytes;
 
     private static string TextOf(EndPoint? endPoint) => endPoint switch
     {

@@ -12,6 +12,7 @@ internal sealed class ClientFilter
     private string? _localAddress;
     private string? _user;
     private ClientType? _type;
+    private long _minAgeSeconds;
 
     /// <summary>Spare the client that asks. True unless SKIPME NO says otherwise.</summary>
     public bool SparesCaller { get; private set; } = true;
@@ -73,13 +74,14 @@ internal sealed class ClientFilter
         CommandError.Format("ERR Unknown client type '", word, "'");
 
     /// <summary>Whether a client is meant.</summary>
-    public bool Matches(Client client, Client caller) =>
+    public bool Matches(Client client, Client caller, long nowMs) =>
         (_id == 0 || client.Id == _id)
         && (_address is null || string.Equals(ClientDescription.AddressOf(client), _address, StringComparison.Ordinal))
         && (_localAddress is null
             || string.Equals(ClientDescription.LocalAddressOf(client), _localAddress, StringComparison.Ordinal))
         && (_user is null || string.Equals(client.User, _user, StringComparison.Ordinal))
         && (_type is null || ClientDescription.TypeOf(client) == _type)
+        && (_minAgeSeconds == 0 || (nowMs - client.CreatedAtMs) / 1000 >= _minAgeSeconds)
         && !(SparesCaller && client == caller);
 
     /// <returns>What is wrong with the pair, or nothing.</returns>
@@ -115,6 +117,13 @@ internal sealed class ClientFilter
             _user = Encoding.UTF8.GetString(value);
             return value.SequenceEqual(Credentials.DefaultUser)
                 ? [] : CommandError.Format("ERR No such user '", value, "'");
+        }
+
+        if (Ascii.EqualsIgnoreCase(option, "maxage"u8))
+        {
+            return !Numbers.TryParseInt64(value, out _minAgeSeconds)
+                ? "ERR maxage is not an integer or out of range"u8.ToArray()
+                : _minAgeSeconds > 0 ? [] : "ERR maxage should be greater than 0"u8.ToArray();
         }
 
         SparesCaller = Ascii.EqualsIgnoreCase(value, "yes"u8);

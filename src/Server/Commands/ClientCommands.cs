@@ -33,6 +33,8 @@ internal static class ClientCommands
         "      has this id",
         "    * LADDR (<ip:port>|<unixsocket>:0)",
         "      was made to this address",
+        "    * MAXAGE <seconds>",
+        "      has been connected for so long",
         "    * TYPE (NORMAL|MASTER|REPLICA|PUBSUB)",
         "      is of this type",
         "    * USER <username>",

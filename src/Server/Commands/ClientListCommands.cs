@@ -109,10 +109,9 @@ internal static class ClientListCommands
     private static void WriteLines(CommandContext ctx, IEnumerable<Client> clients)
     {
         StringBuilder lines = new();
-        Command? current = ctx.Server.Transactions.IsRunning ? null : ctx.Command; // There EXEC is what runs.
         foreach (Client client in clients)
         {
-            ClientDescription.Append(lines, client, client == ctx.Client ? current : null, ctx.NowMs);
+            ClientDescription.Append(lines, client, ctx.NowMs);
             lines.Append('\n');
         }
 
@@ -121,7 +120,7 @@ internal static class ClientListCommands
 
     private static int CloseMatching(CommandContext ctx, ClientFilter filter)
     {
-        Client[] matching = [.. ctx.Server.Clients.All.Where(client => filter.Matches(client, ctx.Client))];
+        Client[] matching = [.. ctx.Server.Clients.All.Where(client => filter.Matches(client, ctx.Client, ctx.NowMs))];
         foreach (Client client in matching)
         {
             if (client == ctx.Client)

@@ -18,7 +18,6 @@ internal sealed partial class CommandExecutor
     {
         RequestBatch requests = client.Transaction!.Requests;
         bool deniedBlocking = client.Is(ClientFlags.DenyBlocking);
-        client.LastCommand = _context.Command;
         client.Set(ClientFlags.DenyBlocking, on: true);
         _server.Transactions.IsRunning = true;
         client.Reply.Array(requests.Count);

@@ -187,6 +187,7 @@ internal sealed partial class CommandExecutor
         try
         {
             ctx.Begin(client, batch, index, command!, in request);
+            client.LastCommand = command is { Subcommands: not null } && request.ArgumentCount > 1 ? null : command;
             if (isRetry)
             {
                 ctx.BeginRetry(readyKey!, retried!.State);
@@ -221,7 +222,6 @@ internal sealed partial class CommandExecutor
                 }
 
                 command.Handler(ctx);
-                client.LastCommand = command;
                 client.CommandCount++;
                 NoteKeys(ctx, command, reply.TotalBytesWritten - bytesBefore);
                 _server.Statistics.CommandsProcessed++;

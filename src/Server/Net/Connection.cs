@@ -35,6 +35,7 @@ internal sealed class Connection : IClientConnection, IValueTaskSource
     private bool _overQueryLimit;
     private bool _closesAfterReplies;
     private bool _isResuming;
+    private bool _isRunning;
     private bool _areRepliesReleased;
     private bool _awaitsDrain;
     private string? _closesNowBecause;
@@ -104,7 +105,17 @@ internal sealed class Connection : IClientConnection, IValueTaskSource
     internal bool HasUnsentReplies => Volatile.Read(ref _committedBytes) != _sentReplyBytes;
 
     /// <inheritdoc/>
+    /// <remarks>By the time a command asks, sending has been tried with everything older than its own entry.</remarks>
+    public bool IsSendBlocked => _committedBytes > Interlocked.Read(ref _sentBytes);
+
+    /// <inheritdoc/>
     public long PendingInputBytes => _requestReader.PendingBytes;
+
+    /// <inheritdoc/>
+    public long PendingArgumentBytes => _requestReader.DetachedBytes;
+
+    /// <inheritdoc/>
+    public long BatchBytes => (_isRunning || IsSuspended) && _batch is { } batch ? batch.ConsumedBytes : 0;
 
     /// <inheritdoc/>
     public ProtocolLimits Limits
@@ -250,7 +261,9 @@ internal sealed class Connection : IClientConnection, IValueTaskSource
         }
 
         int next = _batch!.Next;
+        _isRunning = true;
         bool isThrough = executor.Run(Client!, _batch!);
+        _isRunning = false;
         if (_batch.Next != next || !wasReleased)
         {
             AwaitsDisk = WrittenBytes != _committedBytes && executor.HoldsReplyOf(Client!);
@@ -389,6 +402,7 @@ internal sealed class Connection : IClientConnection, IValueTaskSource
         {
             CheckOutputLimit();
         }
+
 
         int timeoutSeconds = _host.Config.TimeoutSeconds;
         if (timeoutSeconds > 0 && !IsSuspended && !Client.Is(ClientFlags.Subscribed)
@@ -533,7 +547,7 @@ internal sealed class Connection : IClientConnection, IValueTaskSource
     private string Describe()
     {
         StringBuilder line = new();
-        ClientDescription.Append(line, Client!, null, Client!.LastActiveMs);
+        ClientDescription.Append(line, Client!, Client!.LastActiveMs);
         return line.ToString();
     }
 

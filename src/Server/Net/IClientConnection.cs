@@ -17,8 +17,17 @@ internal interface IClientConnection
     /// <summary>Bytes written for this client that the socket has not taken yet.</summary>
     long PendingOutputBytes { get; }
 
+    /// <summary>Whether replies wait for the socket to have room again.</summary>
+    bool IsSendBlocked { get; }
+
     /// <summary>Bytes received that do not make a whole request yet.</summary>
     long PendingInputBytes { get; }
+
+    /// <summary>Those of <see cref="PendingInputBytes"/> that are arguments in memory of their own.</summary>
+    long PendingArgumentBytes { get; }
+
+    /// <summary>Bytes of the requests that run now or wait for something before they go on.</summary>
+    long BatchBytes { get; }
 
     /// <summary>The limits the next request is framed under; wider once the client is authenticated.</summary>
     ProtocolLimits Limits { set; }

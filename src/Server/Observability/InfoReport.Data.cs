@@ -16,7 +16,7 @@ internal static partial class InfoReport
         long reserved = heap.ReservedBytes;
         long resident = ProcessFigures.ResidentBytes;
         long peak = heap.PeakBytes;
-        long clients = server.Clients.All.Sum(Buffers);
+        long clients = server.Clients.All.Sum(ClientMemory.Of);
         long overhead = heap.UsedBytesOf(HeapTag.Table) + heap.UsedBytesOf(HeapTag.State)
             + heap.UsedBytesOf(HeapTag.Expiry) + heap.UsedBytesOf(HeapTag.Buffer);
         info.Section("Memory");
@@ -59,8 +59,6 @@ internal static partial class InfoReport
         {
             info.Field("heap_" + tag.ToString().ToLowerInvariant() + "_bytes", heap.UsedBytesOf(tag));
         }
-
-        static long Buffers(Client client) => client.Connection.PendingInputBytes + client.Connection.PendingOutputBytes;
     }
 
     /// <summary>There are no scripts, so they take nothing; exporters expect the fields.</summary>

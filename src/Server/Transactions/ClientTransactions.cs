@@ -37,8 +37,6 @@ internal sealed class ClientTransactions(Keyspace keyspace)
             transaction.Add(command, arguments, in request);
             client.TransactionBytes += transaction.MemoryBytes - before;
         }
-
-        client.LastCommand = command;
     }
 
     /// <summary>Forgets what a client has queued and what it watches. O(both).</summary>

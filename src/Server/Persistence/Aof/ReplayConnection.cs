@@ -20,7 +20,16 @@ internal sealed class ReplayConnection : IClientConnection
     public long PendingOutputBytes => 0;
 
     /// <inheritdoc/>
+    public bool IsSendBlocked => false;
+
+    /// <inheritdoc/>
     public long PendingInputBytes => 0;
+
+    /// <inheritdoc/>
+    public long PendingArgumentBytes => 0;
+
+    /// <inheritdoc/>
+    public long BatchBytes => 0;
 
     /// <inheritdoc/>
     public ProtocolLimits Limits
