@@ -105,6 +105,9 @@ internal sealed class ServerState(
     /// <summary>Which keys are largest: BIGKEYS.</summary>
     public BigKeys BigKeys { get; } = new(keyspace);
 
+    /// <summary>The limit on the memory of all clients.</summary>
+    public ClientEviction ClientEviction => field ??= new ClientEviction(this);
+
     /// <summary>Loads the dataset at start-up; null before and afterwards.</summary>
     public DatasetLoader? Loader { get; set; }
 

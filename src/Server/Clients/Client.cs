@@ -64,6 +64,9 @@ internal sealed class Client(long id, IClientConnection connection, ReplyWriter 
     /// <summary>Bytes held for its queued commands and watched keys, bookkeeping included.</summary>
     public long TransactionBytes { get; set; }
 
+    /// <summary>What <see cref="ClientEviction"/> has counted for it, in bytes.</summary>
+    public long AccountedBytes { get; set; }
+
     /// <summary>What it waits for in a blocking command, else null.</summary>
     public IClientWait? Wait { get; set; }
 

@@ -67,7 +67,7 @@ internal static class ClientDescription
         StringBuilder flags = new();
         Add(ClientFlags.Subscribed, 'P');
         Add(ClientFlags.Multi, 'x');
-        Add(ClientFlags.Suspended, 'b');
+        AddIf(client.Is(ClientFlags.Suspended) && client.LongReply is null, 'b');
         Add(ClientFlags.Tracking, 't');
         AddIf(client.Tracking is { IsRedirectBroken: true }, 'R');
         AddIf(client.Tracking is { Mode: TrackingMode.Broadcast }, 'B');

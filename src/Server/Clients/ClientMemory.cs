@@ -1,6 +1,6 @@
 namespace KvServer.Server.Clients;
 
-/// <summary>The memory a client takes: CLIENT LIST's <c>tot-mem</c>.</summary>
+/// <summary>The memory a client takes: CLIENT LIST's <c>tot-mem</c>, and what <c>maxmemory-clients</c> limits.</summary>
 internal static class ClientMemory
 {
     /// <summary>Bytes of a connection that does nothing: session, pipes, kernel handles. Measured over 10,000 of them

@@ -27,6 +27,7 @@ internal sealed partial class CommandExecutor
         _server.Keyspace.NowMs = _server.Clock.GetUtcNow().ToUnixTimeMilliseconds();
         _server.PubSub.BeginTurn();
         _server.Keyspace.ExpireFast();
+        _server.ClientEviction.Enforce();
     }
 
     /// <summary>Passes on what the entry has changed, to subscribers, to clients that cache it and to the append-only file.
@@ -41,6 +42,9 @@ internal sealed partial class CommandExecutor
 
         _server.Aof.EndTurn();
     }
+
+    /// <summary>Notes what a client takes by now, while the memory of clients is limited.</summary>
+    public void Account(Client client) => _server.ClientEviction.Account(client);
 
     /// <summary>Whether the replies a client has just got have to wait for the disk; see
     /// <see cref="Persistence.Aof.AppendOnlyFile.HoldsReplyOf"/>.</summary>
@@ -80,6 +84,7 @@ internal sealed partial class CommandExecutor
 
         _server.Blocked.Remove(client);
         _server.Clients.Remove(client);
+        _server.ClientEviction.Forget(client);
         client.Set(ClientFlags.Closing, true);
         client.Reply.Dispose();
     }

@@ -25,7 +25,7 @@ public static partial class ConfigRegistry
         Int("io-threads", Immutable, 1, 128, c => ref c.IoThreads),
         Bool("io-threads-do-reads", Immutable, c => ref c.IoThreadsDoReads),
         Long("maxclients", None, 1, uint.MaxValue, c => ref c.MaxClients),
-        new MemoryOrPercentOption("maxmemory-clients", null, NotYet, c => ref c.MaxMemoryClients),
+        new MemoryOrPercentOption("maxmemory-clients", null, None, c => ref c.MaxMemoryClients),
         Memory("client-query-buffer-limit", None, 1024 * 1024, c => ref c.ClientQueryBufferLimitBytes),
         Memory("proto-max-bulk-len", None, 1024 * 1024, c => ref c.ProtoMaxBulkLenBytes),
         new OutputBufferLimitOption("client-output-buffer-limit", c => ref c.ClientOutputBufferLimits),

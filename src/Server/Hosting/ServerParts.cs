@@ -65,6 +65,11 @@ internal static class ServerParts
             return null;
         });
 
+        configuration.OnChanged("maxmemory-clients", _ =>
+        {
+            server.ClientEviction.AccountAll();
+            return null;
+        });
         SwitchKeyStatistics(configuration.Config);
         configuration.OnChanged("key-statistics", SwitchKeyStatistics);
         configuration.OnChanged("appendonly", config => server.Aof.Switch(config.AppendOnly));

@@ -46,6 +46,7 @@ internal sealed class Connection : IClientConnection, IValueTaskSource
     private long _sharedBytes;
     private long _settledSharedBytes;
     private long _sentBytes;
+    private long _handedOverInputBytes;
     private long _overSoftLimitSinceMs = -1;
 
     /// <summary>Makes the connection of an accepted transport connection; nothing runs yet.</summary>
@@ -163,8 +164,9 @@ internal sealed class Connection : IClientConnection, IValueTaskSource
 
                 // The arguments in the batch point into result.Buffer, so the pipe
                 // moves on only after the command loop has finished with them.
-                if (batch.Count > 0 || _protocolBroken || _inputEnded || _overQueryLimit)
+                if (batch.Count > 0 || _protocolBroken || _inputEnded || _overQueryLimit || HasGrownHeavy())
                 {
+                    _handedOverInputBytes = _requestReader.PendingBytes;
                     await _host.RunAsync(this);
                 }
 
@@ -350,9 +352,17 @@ internal sealed class Connection : IClientConnection, IValueTaskSource
             _output.Complete();
             _host.Close(this);
         }
-        else if (committed)
+        else
         {
-            _host.OutputCommitted(this);
+            if (committed)
+            {
+                _host.OutputCommitted(this);
+            }
+
+            if (Client is not null)
+            {
+                executor.Account(Client);
+            }
         }
     }
 
@@ -403,6 +413,7 @@ internal sealed class Connection : IClientConnection, IValueTaskSource
             CheckOutputLimit();
         }
 
+        _host.Services.Executor.Account(Client);
 
         int timeoutSeconds = _host.Config.TimeoutSeconds;
         if (timeoutSeconds > 0 && !IsSuspended && !Client.Is(ClientFlags.Subscribed)
@@ -520,6 +531,11 @@ internal sealed class Connection : IClientConnection, IValueTaskSource
 
         Resume();
     }
+
+    // While the memory of clients is limited, what gathers for a request that is not complete yet has to be told.
+    private bool HasGrownHeavy() =>
+        _host.Config.MaxMemoryClients.Amount > 0
+        && _requestReader.PendingBytes >= _handedOverInputBytes + BlockPool.BlockBytes;
 
     private void ReturnBatch()
     {

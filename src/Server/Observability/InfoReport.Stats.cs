@@ -37,7 +37,7 @@ internal static partial class InfoReport
         info.Field("expired_time_cap_reached_count", keys.ExpiredTimeCapReached);
         info.Field("expire_cycle_cpu_milliseconds", keys.ExpireCycleMicroseconds / 1000);
         info.Field("evicted_keys", 0);
-        info.Field("evicted_clients", 0);
+        info.Field("evicted_clients", statistics.EvictedClients);
         info.Field("total_eviction_exceeded_time", 0);
         info.Field("current_eviction_exceeded_time", 0);
         info.Field("keyspace_hits", keys.Hits);

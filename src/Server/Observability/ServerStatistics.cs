@@ -26,6 +26,9 @@ internal sealed class ServerStatistics
 
     public long AclAccessDeniedAuth { get; set; }
 
+    /// <summary>Clients closed because all of them together took too much memory.</summary>
+    public long EvictedClients { get; set; }
+
     public long ClientQueryBufferLimitDisconnections { get; set; }
 
     public long ClientOutputBufferLimitDisconnections { get; set; }
@@ -78,6 +81,7 @@ internal sealed class ServerStatistics
         CommandsProcessed = 0;
         ErrorReplies = 0;
         InternalErrors = 0;
+        EvictedClients = 0;
         AclAccessDeniedAuth = 0;
         ClientQueryBufferLimitDisconnections = 0;
         ClientOutputBufferLimitDisconnections = 0;
