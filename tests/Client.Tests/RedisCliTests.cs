@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 using KvServer.TestSupport;
 
 namespace KvServer.Client.Tests;
@@ -70,6 +71,75 @@ public sealed class RedisCliTests(SharedServer shared) : IClassFixture<SharedSer
         Assert.Contains("'\"cli:bigset\"' has 3 members", big, StringComparison.Ordinal);
         string memory = await CliAsync("-n", "6", "--memkeys");
         Assert.Contains("Biggest string found '\"cli:big\"'", memory, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Hot_keys_are_found_under_a_policy_that_counts_accesses()
+    {
+        string refusal = await CliAsync("-n", "7", "OBJECT", "FREQ", "cli:none");
+        Assert.Equal("\n", refusal);
+        await CliAsync("-n", "7", "SET", "cli:hot", "v");
+        Assert.Contains(
+            "ERR An LFU maxmemory policy is not selected", await CliAsync("-n", "7", "OBJECT", "FREQ", "cli:hot"), StringComparison.Ordinal);
+        string[] arguments = ["-p", shared.Port, "-n", "7", "--hotkeys"];
+        ToolRun refused = await ToolRun.RunAsync(Require.Tool("redis-cli"), arguments);
+        Assert.Contains("ERR An LFU maxmemory policy is not selected", refused.Output + refused.Errors, StringComparison.Ordinal);
+
+        await CliAsync("CONFIG", "SET", "maxmemory-policy", "allkeys-lfu");
+        try
+        {
+            await CliAsync("-n", "7", "SET", "cli:cold", "v");
+            await CliAsync("-n", "7", "-r", "300", "GET", "cli:hot");
+            string hot = await CliAsync("-n", "7", "--hotkeys");
+            Assert.Matches("hot key found with counter: [1-9]\\d*\tkeyname: \"?cli:hot\"?", hot);
+            Assert.Contains("Sampled", hot, StringComparison.Ordinal);
+        }
+        finally
+        {
+            await CliAsync("CONFIG", "SET", "maxmemory-policy", "noeviction");
+        }
+    }
+
+    [Fact]
+    public async Task Reports_on_keys_can_be_read()
+    {
+        await CliAsync("CONFIG", "RESETSTAT"); // So few calls are counted one by one.
+        await CliAsync("-n", "8", "-r", "50", "GET", "cli:busy");
+        string hot = await CliAsync("--no-raw", "HOTKEYS", "COUNT", "100");
+        Assert.Contains("\"by-requests\"\n", hot, StringComparison.Ordinal);
+        Assert.Matches("\"key\"\n +2\\) \"cli:busy\"\n +3\\) \"db\"\n +4\\) \\(integer\\) 8\n +5\\) \"requests\"\n +6\\) \\(integer\\) 50\n", hot);
+        await CliAsync(Encoding.UTF8.GetBytes(new string('b', 500_000)), "-x", "-n", "8", "SET", "cli:large");
+        string big = await CliAsync("-3", "--no-raw", "BIGKEYS", "TYPE", "string");
+        while (!Regex.IsMatch(big, "\"passes\" => \\(integer\\) [1-9]"))
+        {
+            big = await CliAsync("-3", "--no-raw", "BIGKEYS", "TYPE", "string");
+        }
+
+        Assert.Matches("\"key\" => \"cli:large\"", big);
+    }
+
+    [Fact]
+    public async Task Latency_history_goes_on_measuring()
+    {
+        ProcessStartInfo start = new(Require.Tool("redis-cli"), ["-p", shared.Port, "--latency-history", "-i", "0.1", "--raw"])
+        {
+            RedirectStandardOutput = true,
+            UseShellExecute = false,
+        };
+        using Process process = Process.Start(start)!;
+        try
+        {
+            for (int i = 0; i < 2; i++)
+            {
+                string line = await process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(20)) ?? "";
+                Assert.Matches(@"\d", line);
+            }
+        }
+        finally
+        {
+            process.Kill();
+            await process.WaitForExitAsync();
+        }
     }
 
     [Fact]
