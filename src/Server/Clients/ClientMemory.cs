@@ -20,5 +20,5 @@ internal static class ClientMemory
         + client.Name.Length
         + client.LibraryName.Length
         + client.LibraryVersion.Length
-        + (SubscriptionBytes * (client.Subscriptions?.Count ?? 0));
+        + (SubscriptionBytes * (client.Subscriptions?.Total ?? 0));
 }

@@ -43,6 +43,7 @@ internal static class CommandCatalog
         .Add(typeof(DumpCommands))
         .Add(typeof(ObjectCommands))
         .Add(typeof(MemoryCommands))
+        .Add(typeof(ModuleCommands))
         .Add(typeof(DebugCommands))
         .Add(typeof(PubSubCommands))
         .Add(typeof(TransactionCommands))

@@ -1,14 +1,23 @@
 using System.Text;
 using KvServer.Resp;
+using KvServer.Server.Observability;
 using KvServer.Storage;
 
 namespace KvServer.Server.Commands;
 
-/// <summary>MEMORY: what keys cost.</summary>
+/// <summary>MEMORY: what keys and the server cost.</summary>
 internal static class MemoryCommands
 {
     private static readonly string[] HelpLines =
     [
+        "DOCTOR",
+        "    What is unusual about the use of memory, in words.",
+        "MALLOC-STATS",
+        "    What the heap knows about itself.",
+        "PURGE",
+        "    Give memory that nothing is in back to the system.",
+        "STATS",
+        "    What memory is used for, in figures.",
         "USAGE <key> [SAMPLES <count>]",
         "    Bytes that the key and its value take, of a large one estimated from samples; 0 looks at all parts.",
     ];
@@ -54,6 +63,40 @@ internal static class MemoryCommands
         }
 
         ctx.Reply.Integer(entry.MemoryUsage(samples));
+    }
+
+    /// <summary>Replies with figures on the use of memory.</summary>
+    [Command("MEMORY|STATS", arity: 2, CommandFlags.None, Group = CommandGroup.Server, Since = "4.0.0",
+        Complexity = "O(N) in the clients.",
+        Tips = "nondeterministic_output request_policy:all_shards response_policy:special",
+        Summary = "Tells what memory is used for.")]
+    internal static void Stats(CommandContext ctx) => MemoryStatsReply.Write(ctx.Reply, ctx.Server);
+
+    /// <summary>Replies with a report in words.</summary>
+    [Command("MEMORY|DOCTOR", arity: 2, CommandFlags.None, Group = CommandGroup.Server, Since = "4.0.0",
+        Complexity = "O(N) in the clients.",
+        Tips = "nondeterministic_output request_policy:all_shards response_policy:special",
+        Summary = "Reports what is unusual about the use of memory.")]
+    internal static void Doctor(CommandContext ctx) =>
+        ctx.Reply.Verbatim(Encoding.ASCII.GetBytes(MemoryReport.Make(ctx.Server)), "txt"u8);
+
+    /// <summary>Replies with what the heap knows about itself.</summary>
+    [Command("MEMORY|MALLOC-STATS", arity: 2, CommandFlags.None, Group = CommandGroup.Server, Since = "4.0.0",
+        Tips = "nondeterministic_output request_policy:all_shards response_policy:special",
+        Summary = "Tells what the heap knows about itself.")]
+    internal static void MallocStats(CommandContext ctx) =>
+        ctx.Reply.Verbatim(Encoding.ASCII.GetBytes(MemoryReport.DescribeHeap(ctx.Server.Keyspace.Heap)), "txt"u8);
+
+    /// <summary>Gives memory that nothing is in back to the system.</summary>
+    [Command("MEMORY|PURGE", arity: 2, CommandFlags.None, Group = CommandGroup.Server, Since = "4.0.0",
+        Complexity = "O(N) in the megabytes that are free.", Tips = "request_policy:all_shards response_policy:all_succeeded",
+        Summary = "Gives free memory back to the system.")]
+    internal static void Purge(CommandContext ctx)
+    {
+        NativeHeap heap = ctx.Server.Keyspace.Heap;
+        heap.DrainRemoteFrees(int.MaxValue);
+        heap.ReleaseEmptyRegions();
+        ctx.Reply.Ok();
     }
 
     [Command("MEMORY|HELP", arity: 2, CommandFlags.Loading | CommandFlags.Stale, Group = CommandGroup.Server,

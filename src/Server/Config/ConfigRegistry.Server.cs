@@ -77,7 +77,7 @@ public static partial class ConfigRegistry
         SignalShutdownOption("shutdown-on-sigint", c => ref c.ShutdownOnSigint),
         SignalShutdownOption("shutdown-on-sigterm", c => ref c.ShutdownOnSigterm),
         Access("enable-debug-command", Immutable, c => ref c.EnableDebugCommand),
-        Access("enable-module-command", Immutable | NotYet, c => ref c.EnableModuleCommand),
+        Access("enable-module-command", Immutable, c => ref c.EnableModuleCommand),
         Access("enable-protected-configs", Immutable, c => ref c.EnableProtectedConfigs),
         Long("busy-reply-threshold", NotYet, 0, long.MaxValue, c => ref c.BusyReplyThresholdMs, "lua-time-limit"),
         Long("slowlog-log-slower-than", NotYet, -1, long.MaxValue, c => ref c.SlowlogLogSlowerThanMicros),

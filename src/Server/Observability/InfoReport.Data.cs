@@ -1,5 +1,4 @@
 using System.Globalization;
-using KvServer.Server.Clients;
 using KvServer.Server.Persistence;
 using KvServer.Server.Persistence.Aof;
 using KvServer.Storage;
@@ -12,13 +11,7 @@ internal static partial class InfoReport
     private static void WriteMemory(InfoWriter info, ServerState server)
     {
         NativeHeap heap = server.Keyspace.Heap;
-        long used = heap.UsedBytes;
-        long reserved = heap.ReservedBytes;
-        long resident = ProcessFigures.ResidentBytes;
-        long peak = heap.PeakBytes;
-        long clients = server.Clients.All.Sum(ClientMemory.Of);
-        long overhead = heap.UsedBytesOf(HeapTag.Table) + heap.UsedBytesOf(HeapTag.State)
-            + heap.UsedBytesOf(HeapTag.Expiry) + heap.UsedBytesOf(HeapTag.Buffer);
+        (long used, long reserved, long resident, long peak, long overhead, long clients) = MemoryFigures.Take(server);
         info.Section("Memory");
         info.FieldWithHuman("used_memory", used);
         info.FieldWithHuman("used_memory_rss", resident);

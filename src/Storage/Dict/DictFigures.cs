@@ -15,6 +15,9 @@ public readonly record struct DictFigures(
     long RehashIndex,
     DictStatistics Statistics)
 {
+    /// <summary>Bytes of the bucket arrays.</summary>
+    public long TableBytes => (BucketCount0 + BucketCount1) * IntPtr.Size;
+
     /// <summary>Entries per bucket of the table that entries are added to.</summary>
     public double LoadFactor
     {

@@ -122,7 +122,7 @@ public unsafe partial class NativeHeap : IDisposable
     /// <summary>Notes the present use as the peak if it is one. Called by the cron and when slabs run out.</summary>
     public void UpdatePeak() => _peak = Math.Max(_peak, UsedBytes);
 
-    /// <summary>Sets the peak to the present use (CONFIG RESETSTAT, MEMORY PURGE).</summary>
+    /// <summary>Sets the peak to the present use (CONFIG RESETSTAT).</summary>
     public void ResetPeak() => _peak = UsedBytes;
 
     /// <summary>How many bytes a block of <paramref name="bytes"/> really takes and may use.</summary>
@@ -246,6 +246,19 @@ public unsafe partial class NativeHeap : IDisposable
         }
 
         _fewestEmpty = _emptyRegions;
+    }
+
+    /// <summary>Gives all empty regions back to the system (MEMORY PURGE), after <see cref="DrainRemoteFrees"/> has found
+    /// those that other threads have emptied.</summary>
+    /// <remarks>O(empty regions). Command loop only.</remarks>
+    public void ReleaseEmptyRegions()
+    {
+        while (_emptyRegions > 0)
+        {
+            UnmapEmptyRegion();
+        }
+
+        _fewestEmpty = 0;
     }
 
     /// <summary>Gives all memory back; every block becomes invalid.</summary>
