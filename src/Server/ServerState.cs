@@ -45,6 +45,12 @@ internal sealed class ServerState(
 
     public ServerStatistics Statistics { get; } = new();
 
+    /// <summary>Calls that took long.</summary>
+    public SlowLog SlowLog => field ??= new SlowLog(this);
+
+    /// <summary>Whatever took long.</summary>
+    public LatencyMonitor Latency => field ??= new LatencyMonitor(this);
+
     /// <summary>Behind CONFIG. Set at start-up, together with what the loader found.</summary>
     public ConfigService Configuration { get; set; } = ConfigService.WithoutFile(config);
 
@@ -198,7 +204,9 @@ internal sealed class ServerState(
     /// <param name="hz">Runs per second, which the share of time that may be spent follows from.</param>
     public void RunCron(int hz)
     {
+        long startedAt = Latency.Begin();
         Keyspace.ExpireSlowly(hz);
+        Latency.End("expire-cycle", startedAt);
         Keyspace.Cron(rehashBudgetMs: Config.ActiveRehashing ? 1 : 0);
         BigKeys.Step(TimeSpan.FromMilliseconds(10.0 / hz));
     }

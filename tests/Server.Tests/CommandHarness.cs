@@ -67,6 +67,10 @@ public abstract class CommandHarness : IDisposable
         Server.Keyspace.NowMs = _clock.NowMs;
     }
 
+    /// <summary>From now on everything that is timed takes as long.</summary>
+    /// <param name="micros">Microseconds between two readings of the clock.</param>
+    protected void EachCallTakes(long micros) => _clock.MicrosPerReading = micros;
+
     /// <summary>Connects one more client.</summary>
     internal TestClient Connect(int protocol = 2)
     {

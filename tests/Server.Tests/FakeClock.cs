@@ -6,13 +6,23 @@ internal sealed class FakeClock : TimeProvider
     /// <summary>2030-01-01T00:00:00Z, in ms since the Unix epoch.</summary>
     public const long StartMs = 1_893_456_000_000;
 
+    private long _readMicros;
+
     public long NowMs { get; private set; } = StartMs;
 
-    public override long TimestampFrequency => 1000;
+    /// <summary>How much further each reading of a timestamp is, in microseconds: what something takes that reads it before
+    /// and after.</summary>
+    public long MicrosPerReading { get; set; }
+
+    public override long TimestampFrequency => 1_000_000;
 
     public override DateTimeOffset GetUtcNow() => DateTimeOffset.FromUnixTimeMilliseconds(NowMs);
 
-    public override long GetTimestamp() => NowMs;
+    public override long GetTimestamp()
+    {
+        _readMicros += MicrosPerReading;
+        return (NowMs * 1000) + _readMicros;
+    }
 
     public void Advance(long ms) => NowMs += ms;
 }

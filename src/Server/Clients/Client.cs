@@ -21,6 +21,9 @@ internal sealed class Client(long id, IClientConnection connection, ReplyWriter 
 
     public ReplyWriter Reply { get; } = reply;
 
+    /// <summary>Where it comes from, as CLIENT LIST shows it; see <see cref="ClientDescription.AddressOf"/>.</summary>
+    public string Address => field ??= ClientDescription.AddressOf(this);
+
     /// <summary>The selected database.</summary>
     public Database Database { get; set; } = database;
 

@@ -21,7 +21,7 @@ internal static class ClientDescription
         long input = client.Connection.PendingInputBytes - arguments + client.Connection.BatchBytes;
         long output = client.Connection.PendingOutputBytes;
         string command = client.LastCommand?.DisplayName ?? "NULL";
-        line.Append(culture, $"id={client.Id} addr={AddressOf(client)} laddr={LocalAddressOf(client)}");
+        line.Append(culture, $"id={client.Id} addr={client.Address} laddr={LocalAddressOf(client)}");
         line.Append(culture, $" fd={client.Connection.FileDescriptor} name={Encoding.ASCII.GetString(client.Name)}");
         line.Append(culture, $" age={(nowMs - client.CreatedAtMs) / 1000} idle={(nowMs - client.LastActiveMs) / 1000}");
         line.Append(culture, $" flags={FlagsOf(client)} db={client.Database.Index}");

@@ -1,4 +1,4 @@
-using System.Diagnostics;
+using KvServer.Server.Observability;
 
 namespace KvServer.Server.Commands;
 
@@ -6,10 +6,12 @@ namespace KvServer.Server.Commands;
 /// <remarks>Made once at start-up by <see cref="CommandTable"/>. The counters belong to the command loop.</remarks>
 internal sealed class Command
 {
-    internal Command(CommandAttribute declaration, KeySpec[] keys, Action<CommandContext> handler)
+    internal Command(
+        CommandAttribute declaration, KeySpec[] keys, Action<CommandContext> handler, SecretFinder? secrets = null)
     {
         Declaration = declaration;
         Keys = keys;
+        Secrets = secrets;
         Handler = handler;
         DisplayName = declaration.Name.ToLowerInvariant();
         Flags = declaration.Flags | (keys.Any(key => key.IsMovable) ? CommandFlags.MovableKeys : CommandFlags.None);
@@ -25,6 +27,9 @@ internal sealed class Command
     public KeySpec[] Keys { get; }
 
     public Action<CommandContext> Handler { get; }
+
+    /// <summary>Tells which arguments are secret; null when none are.</summary>
+    public SecretFinder? Secrets { get; }
 
     /// <summary>Lower case, subcommands as <c>client|id</c>: the spelling of error texts and statistics.</summary>
     public string DisplayName { get; }
@@ -58,8 +63,11 @@ internal sealed class Command
     /// <summary>Calls that ran to the end, failed ones included.</summary>
     public long Calls { get; internal set; }
 
-    /// <summary>Time inside the handler, in <see cref="Stopwatch"/> ticks.</summary>
-    public long ElapsedTicks { get; internal set; }
+    /// <summary>Time inside the handler, in nanoseconds.</summary>
+    public long ElapsedNanos { get; internal set; }
+
+    /// <summary>How long its calls took, for LATENCY HISTOGRAM; null before the first that was counted.</summary>
+    public LatencyHistogram? Latency { get; internal set; }
 
     /// <summary>Calls refused before the handler ran.</summary>
     public long RejectedCalls { get; internal set; }
@@ -81,7 +89,8 @@ internal sealed class Command
     internal void ResetStatistics()
     {
         Calls = 0;
-        ElapsedTicks = 0;
+        ElapsedNanos = 0;
+        Latency = null;
         RejectedCalls = 0;
         FailedCalls = 0;
     }

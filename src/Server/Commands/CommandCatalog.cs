@@ -43,6 +43,8 @@ internal static class CommandCatalog
         .Add(typeof(DumpCommands))
         .Add(typeof(ObjectCommands))
         .Add(typeof(MemoryCommands))
+        .Add(typeof(SlowLogCommands))
+        .Add(typeof(LatencyCommands))
         .Add(typeof(ModuleCommands))
         .Add(typeof(DebugCommands))
         .Add(typeof(PubSubCommands))

@@ -26,7 +26,9 @@ internal sealed partial class CommandExecutor
     {
         _server.Keyspace.NowMs = _server.Clock.GetUtcNow().ToUnixTimeMilliseconds();
         _server.PubSub.BeginTurn();
+        long startedAt = _server.Latency.Begin();
         _server.Keyspace.ExpireFast();
+        _server.Latency.End("expire-cycle", startedAt);
         _server.ClientEviction.Enforce();
     }
 

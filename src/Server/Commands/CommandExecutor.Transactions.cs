@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using KvServer.Resp;
 using KvServer.Server.Clients;
@@ -34,9 +33,7 @@ internal sealed partial class CommandExecutor
 
     private void RunQueued(Client client, RequestBatch requests)
     {
-        Command? timed = null;
-        int timedCalls = 0;
-        long startedAt = Stopwatch.GetTimestamp();
+        CallRun run = new() { StartedAt = _timing.Now };
         while (requests.Next < requests.Count)
         {
             if (requests.Next == requests.LookedAhead)
@@ -46,18 +43,23 @@ internal sealed partial class CommandExecutor
 
             int index = requests.Next++;
             Command command = Unsafe.As<Command>(requests[index].Command)!;
-            if (command != timed || !command.Is(CommandFlags.Fast))
+            if (command != run.Command || requests[index].ArgumentCount > _timing.RunArguments)
             {
-                startedAt = StopTiming(timed, timedCalls, startedAt);
-                timed = command;
-                timedCalls = 0;
+                _timing.End(ref run, client, requests);
+                run.Command = command;
             }
 
+            long bytesBefore = client.Reply.TotalBytesWritten;
             RunQueued(client, requests, index, command);
-            timedCalls++;
+            run.Calls++;
+            run.LastIndex = index;
+            if (_timing.EndsRun(command, requests[index].ArgumentCount, client.Reply.TotalBytesWritten - bytesBefore))
+            {
+                _timing.End(ref run, client, requests);
+            }
         }
 
-        StopTiming(timed, timedCalls, startedAt);
+        _timing.End(ref run, client, requests);
     }
 
     // As Execute does with a command that has been let pass.

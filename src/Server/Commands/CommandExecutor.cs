@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using KvServer.Resp;
 using KvServer.Server.Clients;
@@ -32,6 +31,7 @@ internal sealed partial class CommandExecutor
     private readonly CommandGate _gate;
     private readonly PubSubRegistry _pubSub;
     private readonly KeyTraffic _keyTraffic;
+    private readonly CommandTiming _timing;
     private readonly ILogger _log;
 
     public CommandExecutor(ServerState server, ILogger<CommandExecutor> log)
@@ -42,6 +42,7 @@ internal sealed partial class CommandExecutor
         _gate = new CommandGate(server);
         _pubSub = server.PubSub;
         _keyTraffic = server.KeyTraffic;
+        _timing = new CommandTiming(server);
         _log = log;
     }
 
@@ -98,6 +99,7 @@ internal sealed partial class CommandExecutor
         client.LastActiveMs = _server.Keyspace.NowMs;
         _server.Keyspace.AccessFlags = client.Is(ClientFlags.NoTouch) ? LookupFlags.NoTouch : LookupFlags.None;
         _server.RunningClient = client;
+        _timing.Refresh();
         while (batch.Next < batch.Count)
         {
             if (batch.Next >= batch.LookedAhead)
@@ -119,48 +121,47 @@ internal sealed partial class CommandExecutor
 
     private void RunWave(Client client, RequestBatch batch, int end)
     {
-        Command? timed = null;
-        int timedCalls = 0;
-        long startedAt = Stopwatch.GetTimestamp();
+        CallRun run = default;
         while (batch.Next < end && (client.Flags & Stops) == 0)
         {
             ref Request request = ref batch[batch.Next];
             Command? command = Unsafe.As<Command?>(request.Command);
-            if (command != timed || (timed is not null && !timed.Is(CommandFlags.Fast)))
+            if (command != run.Command || request.ArgumentCount > _timing.RunArguments)
             {
-                startedAt = StopTiming(timed, timedCalls, startedAt);
-                timed = command;
-                timedCalls = 0;
+                _timing.End(ref run, client, batch);
+                run.Command = command;
+            }
+
+            if (run.StartedAt == 0)
+            {
+                run.StartedAt = _timing.Now;
             }
 
             int index = batch.Next++;
+            long bytesBefore = client.Reply.TotalBytesWritten;
             if (Execute(client, batch, index, command, in request))
             {
-                timedCalls++;
+                run.Calls++;
+                run.LastIndex = index;
+                if (_timing.EndsRun(command!, request.ArgumentCount, client.Reply.TotalBytesWritten - bytesBefore))
+                {
+                    _timing.End(ref run, client, batch);
+                }
+            }
+            else if (run.Calls == 0)
+            {
+                run.StartedAt = 0; // Refused or queued: that time is no command's.
             }
 
             if (_server.KeyWaits.HasReady)
             {
+                _timing.End(ref run, client, batch);
                 ServeWaiting();
+                run.StartedAt = 0;
             }
         }
 
-        StopTiming(timed, timedCalls, startedAt);
-    }
-
-    /// <summary>Books the time since <paramref name="startedAt"/> on a run of calls.</summary>
-    /// <returns>Now, which is when the next run starts: one reading of the clock serves both.</returns>
-    private static long StopTiming(Command? command, int calls, long startedAt)
-    {
-        if (calls == 0)
-        {
-            return startedAt;
-        }
-
-        long now = Stopwatch.GetTimestamp();
-        command!.Calls += calls;
-        command.ElapsedTicks += now - startedAt;
-        return now;
+        _timing.End(ref run, client, batch);
     }
 
     /// <returns>True when the handler ran.</returns>
@@ -222,9 +223,13 @@ internal sealed partial class CommandExecutor
                 }
 
                 command.Handler(ctx);
-                client.CommandCount++;
                 NoteKeys(ctx, command, reply.TotalBytesWritten - bytesBefore);
-                _server.Statistics.CommandsProcessed++;
+                if (!isRetry)
+                {
+                    client.CommandCount++;
+                    _server.Statistics.CommandsProcessed++;
+                }
+
                 _server.Statistics.Dirty += ctx.Changes;
                 if (propagates)
                 {
@@ -357,11 +362,13 @@ internal sealed partial class CommandExecutor
         Client? running = _server.RunningClient;
         client.Database = wait.Database;
         _server.RunningClient = client;
+        long startedAt = _timing.Now;
         Execute(client, wait.Batch, wait.RequestIndex, wait.Command, in request, wait, readyKey);
         _server.RunningClient = running;
         client.Database = selected;
         if (!_context.IsBlocked)
         {
+            _timing.EndWait(wait, startedAt);
             _server.KeyWaits.Remove(wait);
             _server.Blocked.Release(client);
         }

@@ -129,7 +129,8 @@ internal sealed class CommandTable
             }
         }
 
-        return new Command(declaration, keys, method.CreateDelegate<Action<CommandContext>>());
+        return new Command(
+            declaration, keys, method.CreateDelegate<Action<CommandContext>>(), FindSecrets(handlers, method));
     }
 
     private static KeySpec Describe([DynamicallyAccessedMembers(Methods)] Type handlers, KeysAttribute declaration)
@@ -144,6 +145,25 @@ internal sealed class CommandTable
         return finder is null
             ? throw new InvalidOperationException($"{handlers.Name} has no key finder {declaration.Finder}.")
             : new KeySpec(declaration, finder.CreateDelegate<KeyFinder>());
+    }
+
+    private static SecretFinder? FindSecrets(
+        [DynamicallyAccessedMembers(Methods)] Type handlers, MethodInfo method)
+    {
+        if (method.GetCustomAttribute<SecretsAttribute>() is not { } declaration)
+        {
+            return null;
+        }
+
+        if (declaration.Finder.Length == 0)
+        {
+            return (_, index) => index >= declaration.From;
+        }
+
+        MethodInfo? finder = handlers.GetMethod(
+            declaration.Finder, BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic);
+        return finder?.CreateDelegate<SecretFinder>()
+            ?? throw new InvalidOperationException($"{handlers.Name} has no finder of secrets {declaration.Finder}.");
     }
 
     private static InvalidOperationException Bad(CommandAttribute declaration, string what) =>

@@ -46,6 +46,7 @@ internal static class ConfigCommands
         Complexity = "O(N) in the options.", Syntax = "(parameter value)...",
         Tips = "request_policy:all_nodes response_policy:all_succeeded", Summary = "Changes options.",
         History = "7.0.0: Takes several options.")]
+    [Secrets(Finder = nameof(IsSecretOfSet))]
     internal static void Set(CommandContext ctx)
     {
         if (ctx.Args.Count % 2 != 0)
@@ -82,6 +83,10 @@ internal static class ConfigCommands
     [Command("CONFIG|HELP", arity: 2, CommandFlags.Loading | CommandFlags.Stale, Group = CommandGroup.Server,
         Since = "5.0.0", Summary = "Explains the subcommands.")]
     internal static void ShowHelp(CommandContext ctx) => HelpReply.Write(ctx, Help);
+
+    private static bool IsSecretOfSet(Arguments args, int index) =>
+        index >= 3 && index % 2 == 1
+        && ConfigRegistry.Find(ConfigText.FromBytes(args[index - 1])) is { } option && option.Is(ConfigFlags.Sensitive);
 
     private static void Finish(CommandContext ctx, byte[]? error)
     {

@@ -46,6 +46,7 @@ internal static class ConnectionCommands
     [Command("AUTH", arity: -2, BeforeAuth, Group = CommandGroup.Connection, Since = "1.0.0",
         Complexity = "O(N) in the passwords of the user.", Syntax = "[username@6.0.0] password",
         Summary = "Authenticates the connection.", History = "6.0.0: Takes a user before the password.")]
+    [Secrets(From = 1)]
     internal static void Auth(CommandContext ctx)
     {
         Arguments args = ctx.Args;
@@ -73,6 +74,7 @@ internal static class ConnectionCommands
     [Command("HELLO", arity: -1, BeforeAuth, Group = CommandGroup.Connection, Since = "6.0.0",
         Syntax = "[arguments:(protover [AUTH (username password)] [SETNAME clientname])]",
         Summary = "Shakes hands: protocol, credentials, name.", History = "6.2.0: The protocol may be left out.")]
+    [Secrets(Finder = nameof(IsSecretOfHello))]
     internal static void Hello(CommandContext ctx)
     {
         if (!HelloOptions.TryParse(ctx.Args, out HelloOptions options, out ReadOnlySpan<byte> error))
@@ -176,6 +178,30 @@ internal static class ConnectionCommands
         ctx.Client.Authenticated = true;
         ctx.Client.Connection.Limits = ctx.Server.LimitsFor(ctx.Client);
         return true;
+    }
+
+    // Two words behind AUTH, also where HELLO goes on to refuse the whole.
+    private static bool IsSecretOfHello(Arguments args, int index)
+    {
+        int i = 2;
+        while (i < index)
+        {
+            if (System.Text.Ascii.EqualsIgnoreCase(args[i], "AUTH"u8))
+            {
+                if (index <= i + 2)
+                {
+                    return true;
+                }
+
+                i += 3;
+            }
+            else
+            {
+                i += System.Text.Ascii.EqualsIgnoreCase(args[i], "SETNAME"u8) ? 2 : 1;
+            }
+        }
+
+        return false;
     }
 
     private static void WriteGreeting(CommandContext ctx)

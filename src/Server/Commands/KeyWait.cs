@@ -35,6 +35,9 @@ internal sealed class KeyWait(
     /// <summary>Whether it is run again also when one of its keys is gone.</summary>
     public bool WakesWhenGone { get; init; }
 
+    /// <summary>How long the call took before it began to wait, in nanoseconds.</summary>
+    public long ElapsedNanos { get; set; }
+
     /// <summary>Its places in the queues of <see cref="Keys"/>, in the same order.</summary>
     internal List<LinkedListNode<KeyWait>> Places { get; } = new(keys.Length);
 

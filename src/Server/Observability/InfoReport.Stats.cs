@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using KvServer.Server.Commands;
 using KvServer.Server.PubSub;
@@ -93,7 +92,7 @@ internal static partial class InfoReport
                 continue;
             }
 
-            double micros = command.ElapsedTicks * 1e6 / Stopwatch.Frequency;
+            double micros = command.ElapsedNanos / 1e3;
             double each = command.Calls == 0 ? 0 : micros / command.Calls;
             info.Field("cmdstat_" + command.DisplayName, string.Create(
                 CultureInfo.InvariantCulture,
@@ -111,6 +110,23 @@ internal static partial class InfoReport
         }
     }
 
-    /// <summary>Histograms of command times are not kept, so the section has no lines.</summary>
-    private static void WriteLatencyStats(InfoWriter info, ServerState server) => info.Section("Latencystats");
+    /// <summary>A line for each command whose times are known; none while latency-tracking is off.</summary>
+    private static void WriteLatencyStats(InfoWriter info, ServerState server)
+    {
+        info.Section("Latencystats");
+        if (!server.Config.LatencyTracking)
+        {
+            return;
+        }
+
+        foreach (Command command in server.Commands.All)
+        {
+            if (command.Latency is { } latency)
+            {
+                info.Field("latency_percentiles_usec_" + command.DisplayName, string.Join(
+                    ',', server.Config.LatencyTrackingInfoPercentiles.Select(percent => string.Create(
+                        CultureInfo.InvariantCulture, $"p{percent:0.######}={latency.PercentileNanos(percent) / 1e3:F3}"))));
+            }
+        }
+    }
 }

@@ -193,6 +193,7 @@ internal sealed class SnapshotService(ServerState server)
             long micros = Math.Clamp(sinceLast / SliceShare, MinSliceMicros, MaxSliceMicros);
             bool isFinished = _cut.WalkUntil(now + (micros * Stopwatch.Frequency / 1_000_000));
             _sliceEndedAt = Stopwatch.GetTimestamp();
+            server.Latency.AddIfSlow("snapshot-slice", (long)Stopwatch.GetElapsedTime(now, _sliceEndedAt).TotalMilliseconds);
             _commandsAtSlice = commands;
             ReportProgress();
             if (!isFinished)

@@ -1,11 +1,12 @@
 using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 using KvServer.TestSupport;
 
 namespace KvServer.Differential.Tests.Running;
 
 /// <summary>Compares two replies in the ways of <see cref="ReplyComparison"/>.</summary>
-public static class ReplyComparer
+public static partial class ReplyComparer
 {
     /// <summary>Tells whether two replies agree.</summary>
     public static bool AreEqual(RespValue ours, RespValue reference, ReplyComparison comparison, long tolerance = 0) =>
@@ -14,6 +15,7 @@ public static class ReplyComparer
             ReplyComparison.Exact => ours.Raw.AsSpan().SequenceEqual(reference.Raw),
             ReplyComparison.Unordered => Canonical(ours) == Canonical(reference),
             ReplyComparison.Shape => HaveSameShape(ours, reference),
+            ReplyComparison.Masked => Masked(ours) == Masked(reference),
             ReplyComparison.Approximate => AreClose(ours, reference, tolerance),
             _ => true,
         };
@@ -37,6 +39,20 @@ public static class ReplyComparer
         StringBuilder text = new();
         text.Append(value.Type).Append('[').AppendJoin(',', items).Append(']');
         return text.ToString();
+    }
+
+    [GeneratedRegex(@"[0-9.]+:[0-9]+|[0-9]+\.[0-9]+", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex AddressOrFraction { get; }
+
+    private static string Masked(RespValue value)
+    {
+        if (value.IsAggregate && !value.IsNull)
+        {
+            return $"{value.Type}[{string.Join(',', value.Items.Select(Masked))}]";
+        }
+
+        string text = value.Type == ':' ? "N" : AddressOrFraction.Replace(value.AsString, "N");
+        return $"{(value.IsNull ? "null" : "")}{value.Type}{text.Length.ToString(CultureInfo.InvariantCulture)}:{text}";
     }
 
     private static bool HaveSameShape(RespValue ours, RespValue reference) =>

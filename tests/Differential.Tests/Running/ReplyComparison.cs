@@ -12,6 +12,9 @@ public enum ReplyComparison
     /// <summary>Types and the number of items; texts and integers may differ.</summary>
     Shape,
 
+    /// <summary>As exact, but integers, fractions and addresses in texts may be any: times, ports.</summary>
+    Masked,
+
     /// <summary>As exact, but integers may lie apart by a given distance.</summary>
     Approximate,
 

@@ -102,6 +102,7 @@ public sealed partial class Script
         switch (directive)
         {
             case "unordered": _next = _next with { Comparison = ReplyComparison.Unordered }; break;
+            case "masked": _next = _next with { Comparison = ReplyComparison.Masked }; break;
             case "type": _next = _next with { Comparison = ReplyComparison.Shape }; break;
             case "approx":
                 _next = _next with { Comparison = ReplyComparison.Approximate, Tolerance = ToNumber(rest) };

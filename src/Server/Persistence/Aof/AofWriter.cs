@@ -41,6 +41,8 @@ internal sealed class AofWriter : IDisposable
     private long _writtenEnd;
     private long _durableEnd;
     private long _unsyncedSinceMs = -1;
+    private long _longestWriteMs;
+    private long _longestFsyncMs;
     private string? _error;
     private bool _mustRewrite;
     private volatile bool _postponesFsync;
@@ -120,6 +122,19 @@ internal sealed class AofWriter : IDisposable
 
     /// <summary>Times that forcing the file took more than a second. Any thread.</summary>
     public long DelayedFsyncs { get; private set; }
+
+    /// <summary>The longest times the disk took since this was asked last, in ms. Any thread.</summary>
+    /// <returns>The longest write, and the longest time forcing the file took.</returns>
+    public (long WriteMs, long FsyncMs) TakeLongest()
+    {
+        lock (_lock)
+        {
+            (long, long) longest = (_longestWriteMs, _longestFsyncMs);
+            _longestWriteMs = 0;
+            _longestFsyncMs = 0;
+            return longest;
+        }
+    }
 
     /// <summary>Takes the bytes of a log.</summary>
     /// <remarks>Copies what fits behind bytes that wait already, else takes the log's buffer. Command loop only.</remarks>
@@ -367,8 +382,10 @@ internal sealed class AofWriter : IDisposable
         {
             try
             {
+                long startedAtMs = NowMs;
                 RandomAccess.Write(_file, item.Bytes.AsSpan(0, item.Length), _fileBytes);
                 _fileBytes += item.Length;
+                NoteLongest(ref _longestWriteMs, NowMs - startedAtMs);
                 break;
             }
             catch (Exception e) when (DiskError.Is(e))
@@ -460,6 +477,7 @@ internal sealed class AofWriter : IDisposable
             return DiskError.TextOf(e);
         }
 
+        NoteLongest(ref _longestFsyncMs, NowMs - startedAtMs);
         if (NowMs - startedAtMs > FsyncEveryMs)
         {
             DelayedFsyncs++;
@@ -473,6 +491,17 @@ internal sealed class AofWriter : IDisposable
 
         Progressed?.Invoke();
         return null;
+    }
+
+    private void NoteLongest(ref long longestMs, long ms)
+    {
+        if (ms > 0)
+        {
+            lock (_lock)
+            {
+                longestMs = Math.Max(longestMs, ms);
+            }
+        }
     }
 
     private void SetError(string? error)

@@ -177,6 +177,10 @@ internal sealed partial class AppendOnlyFile
             }
 
             CheckDelay(writer);
+            if (_server.Latency.IsOn)
+            {
+                NoteSlowDisk(writer);
+            }
         }
 
         TickRewrite();
@@ -291,6 +295,18 @@ internal sealed partial class AppendOnlyFile
 
         _error = error;
         _server.Restrict(Restrictions.AofFails, error is not null);
+    }
+
+    // Only with "always" do clients wait for the disk each time it is forced.
+    private void NoteSlowDisk(AofWriter writer)
+    {
+        (long writeMs, long fsyncMs) = writer.TakeLongest();
+        _server.Latency.AddIfSlow("aof-write", writeMs);
+        _server.Latency.AddIfSlow(_server.Snapshots.IsSaving ? "aof-write-active-child" : "aof-write-alone", writeMs);
+        if (writer.Policy == AppendFsync.Always)
+        {
+            _server.Latency.AddIfSlow("aof-fsync-always", fsyncMs);
+        }
     }
 
     private void CheckDelay(AofWriter writer)
