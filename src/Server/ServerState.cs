@@ -45,6 +45,9 @@ internal sealed class ServerState(
 
     public ServerStatistics Statistics { get; } = new();
 
+    /// <summary>The clients that see every command.</summary>
+    public Monitors Monitors => field ??= new Monitors(this);
+
     /// <summary>Calls that took long.</summary>
     public SlowLog SlowLog => field ??= new SlowLog(this);
 

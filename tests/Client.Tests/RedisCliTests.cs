@@ -153,29 +153,44 @@ public sealed class RedisCliTests(SharedServer shared) : IClassFixture<SharedSer
     [Fact]
     public async Task Stat_mode_reads_what_it_needs_from_info()
     {
-        ProcessStartInfo start = new(Require.Tool("redis-cli"), ["-p", shared.Port, "--stat", "-i", "0.05"])
+        await using Tool process = Start("--stat", "-i", "0.05");
+        List<string> lines = [];
+        while (lines.Count < 4)
         {
-            RedirectStandardOutput = true,
-            UseShellExecute = false,
-        };
-        using Process process = Process.Start(start)!;
-        try
-        {
-            List<string> lines = [];
-            while (lines.Count < 4)
-            {
-                lines.Add(await process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(20)) ?? "");
-            }
-
-            // keys, memory, clients, blocked, requests, connections
-            Assert.Matches(@"^\d+ +[\d.]+[BKMG] +\d+ +\d+ +\d+ .*\d", lines[3]);
+            lines.Add(await process.ReadLineAsync());
         }
-        finally
+
+        // keys, memory, clients, blocked, requests, connections
+        Assert.Matches(@"^\d+ +[\d.]+[BKMG] +\d+ +\d+ +\d+ .*\d", lines[3]);
+    }
+
+    [Fact]
+    public async Task Latency_history_goes_on()
+    {
+        await using Tool process = Start("--latency-history", "-i", "0.1");
+        for (int i = 1; i <= 5; i++)
         {
-            process.Kill();
-            await process.WaitForExitAsync();
+            Assert.Matches($@"^\d+ \d+ \d+\.\d\d {i}$", await process.ReadLineAsync()); // min, max, mean, count
         }
     }
+
+    [Fact]
+    public async Task Monitor_shows_commands_as_they_run()
+    {
+        await using Tool process = Start("MONITOR");
+        Assert.Equal("OK", await process.ReadLineAsync());
+        await CliAsync("SET", "cli:monitored", "a b");
+        string line;
+        do
+        {
+            line = await process.ReadLineAsync(); // Other tests use the same server.
+        }
+        while (!line.Contains("cli:monitored", StringComparison.Ordinal));
+
+        Assert.Matches(@"^\d+\.\d{6} \[0 127\.0\.0\.1:\d+\] ""SET"" ""cli:monitored"" ""a b""$", line);
+    }
+
+    private Tool Start(params string[] arguments) => new(["-p", shared.Port, .. arguments]);
 
     private Task<string> CliAsync(params string[] arguments) => CliAsync([], arguments);
 
@@ -185,5 +200,25 @@ public sealed class RedisCliTests(SharedServer shared) : IClassFixture<SharedSer
         ToolRun run = await ToolRun.RunAsync(Require.Tool("redis-cli"), all, input);
         Assert.Equal("", run.Errors);
         return run.Output;
+    }
+
+    /// <summary>redis-cli in a mode that does not end by itself.</summary>
+    private sealed class Tool(string[] arguments) : IAsyncDisposable
+    {
+        private readonly Process _process = Process.Start(new ProcessStartInfo(Require.Tool("redis-cli"), arguments)
+        {
+            RedirectStandardOutput = true,
+            UseShellExecute = false,
+        })!;
+
+        public async Task<string> ReadLineAsync() =>
+            await _process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(20)) ?? "";
+
+        public async ValueTask DisposeAsync()
+        {
+            _process.Kill();
+            await _process.WaitForExitAsync();
+            _process.Dispose();
+        }
     }
 }

@@ -9,7 +9,6 @@ public sealed class ScriptFileTests
     /// <summary>Commands no script can send, each with the test that covers it instead.</summary>
     private static readonly HashSet<string> NotScripted = new(StringComparer.Ordinal)
     {
-        "monitor", // Replies never end.
     };
 
     [Fact]

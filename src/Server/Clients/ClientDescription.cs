@@ -65,6 +65,7 @@ internal static class ClientDescription
     private static string FlagsOf(Client client)
     {
         StringBuilder flags = new();
+        Add(ClientFlags.Monitor, 'O');
         Add(ClientFlags.Subscribed, 'P');
         Add(ClientFlags.Multi, 'x');
         AddIf(client.Is(ClientFlags.Suspended) && client.LongReply is null, 'b');

@@ -49,6 +49,9 @@ internal enum ClientFlags
     /// <summary>A command could not be queued: EXEC will refuse the transaction.</summary>
     QueueBroken = 1 << 13,
 
+    /// <summary>Is in MONITOR: it is shown every command, and may not touch keys itself.</summary>
+    Monitor = 1 << 14,
+
     /// <summary>Pushes are held back for the moment: see <see cref="Client.DeferPushes"/>.</summary>
     DefersPushes = 1 << 20,
 

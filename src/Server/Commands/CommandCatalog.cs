@@ -43,6 +43,7 @@ internal static class CommandCatalog
         .Add(typeof(DumpCommands))
         .Add(typeof(ObjectCommands))
         .Add(typeof(MemoryCommands))
+        .Add(typeof(MonitorCommands))
         .Add(typeof(SlowLogCommands))
         .Add(typeof(LatencyCommands))
         .Add(typeof(ModuleCommands))

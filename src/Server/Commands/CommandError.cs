@@ -57,6 +57,9 @@ internal static class CommandError
     /// <summary>An allocation failed: the command changed nothing and the server lives on.</summary>
     public static ReadOnlySpan<byte> AllocationFailed => "OOM out of memory: the allocation failed"u8;
 
+    /// <summary>A client in MONITOR may look only; the word is that for replicas, which may not either.</summary>
+    public static ReadOnlySpan<byte> MonitorsOnly => "ERR Replica can't interact with the keyspace"u8;
+
     public static ReadOnlySpan<byte> NoAuth => "NOAUTH Authentication required."u8;
 
     public static ReadOnlySpan<byte> NoProto => "NOPROTO unsupported protocol version"u8;

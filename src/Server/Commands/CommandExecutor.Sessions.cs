@@ -77,6 +77,7 @@ internal sealed partial class CommandExecutor
         _server.Transactions.Discard(client);
         _server.PubSub.Remove(client);
         _server.Tracking.Disconnected(client);
+        _server.Monitors.Remove(client);
         _server.Pause.Remove(client);
         _server.Aof.Remove(client);
         if (client.Wait is KeyWait wait)

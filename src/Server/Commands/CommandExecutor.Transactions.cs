@@ -107,6 +107,11 @@ internal sealed partial class CommandExecutor
             CountErrors(client, command, ran: true);
             _errorsCounted = reply.ErrorCount;
         }
+
+        if (_monitors.Count > 0)
+        {
+            _monitors.Show(client, command, ctx.Args);
+        }
     }
 
     // Asks for the entries of the next wave; the keys were hashed when the commands were queued.

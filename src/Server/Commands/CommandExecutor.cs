@@ -32,6 +32,7 @@ internal sealed partial class CommandExecutor
     private readonly PubSubRegistry _pubSub;
     private readonly KeyTraffic _keyTraffic;
     private readonly CommandTiming _timing;
+    private readonly Monitors _monitors;
     private readonly ILogger _log;
 
     public CommandExecutor(ServerState server, ILogger<CommandExecutor> log)
@@ -43,6 +44,7 @@ internal sealed partial class CommandExecutor
         _pubSub = server.PubSub;
         _keyTraffic = server.KeyTraffic;
         _timing = new CommandTiming(server);
+        _monitors = server.Monitors;
         _log = log;
     }
 
@@ -261,6 +263,11 @@ internal sealed partial class CommandExecutor
             }
 
             _errorsCounted = 0;
+        }
+
+        if (_monitors.Count > 0 && ran && !isRetry)
+        {
+            _monitors.Show(client, command!, ctx.Args);
         }
 
         if ((client.Flags & Afterwards) != 0)

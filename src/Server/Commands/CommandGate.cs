@@ -7,12 +7,14 @@ namespace KvServer.Server.Commands;
 /// <summary>The ordered checks between a framed request and its handler.</summary>
 /// <remarks>
 /// The order is observable (an unknown command wins over a missing password, arity too) and is the reference server's:
-/// unknown command, arity, protected command, authentication, not allowed in MULTI, failed saves, subscriber mode, loading.
+/// unknown command, arity, protected command, authentication, not allowed in MULTI, failed saves, subscriber mode, loading,
+/// monitors.
 /// Whatever is refused inside MULTI, EXEC will refuse as a whole. Command loop only.
 /// </remarks>
 internal sealed class CommandGate(ServerState server)
 {
-    private const ClientFlags NotOrdinary = ClientFlags.Subscribed | ClientFlags.Multi;
+    private const CommandFlags TouchesKeys = CommandFlags.Write | CommandFlags.ReadOnly | CommandFlags.MayReplicate;
+    private const ClientFlags NotOrdinary = ClientFlags.Subscribed | ClientFlags.Multi | ClientFlags.Monitor;
 
     /// <summary>Lets a call pass, or replies with why not.</summary>
     /// <param name="ctx">The call, already pointed at <paramref name="command"/> when it is known.</param>
@@ -92,9 +94,14 @@ internal sealed class CommandGate(ServerState server)
                     + "RESET are allowed in this context"));
         }
 
-        return !server.IsLoading
-            || (command.FlagsFor(client) & CommandFlags.Loading) != 0
-            || Reject(ctx, command, CommandError.Loading);
+        if (server.IsLoading && (command.FlagsFor(client) & CommandFlags.Loading) == 0)
+        {
+            return Reject(ctx, command, CommandError.Loading);
+        }
+
+        return !client.Is(ClientFlags.Monitor)
+            || (command.FlagsFor(client) & TouchesKeys) == 0
+            || Reject(ctx, command, CommandError.MonitorsOnly);
     }
 
     private bool Reject(CommandContext ctx, Command command, ReadOnlySpan<byte> error)

@@ -128,6 +128,7 @@ internal static class ConnectionCommands
         ctx.Server.Transactions.Discard(client);
         ctx.Server.PubSub.Remove(client);
         ctx.Server.Tracking.Disable(client);
+        ctx.Server.Monitors.Remove(client);
         client.StopSilence();
         client.Set(ClientFlags.NoEvict | ClientFlags.NoTouch, on: false);
         ctx.Server.Keyspace.AccessFlags = LookupFlags.None;

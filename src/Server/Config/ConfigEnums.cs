@@ -297,7 +297,7 @@ public enum KeyspaceEvents
 /// <summary>The kinds of client that <c>client-output-buffer-limit</c> tells apart; the value is the index.</summary>
 public enum ClientClass
 {
-    /// <summary>An ordinary connection (MONITOR too).</summary>
+    /// <summary>An ordinary connection (MONITOR too, which without a limit here has that of <see cref="PubSub"/>).</summary>
     Normal,
 
     /// <summary>A replica.</summary>

@@ -129,8 +129,17 @@ internal sealed class Connection : IClientConnection, IValueTaskSource
     // What went into the output pipe, committed or not: replies, and messages for which they left no other way.
     private long WrittenBytes => Client is null ? 0 : Client.Reply.TotalBytesWritten + _pushedBytes;
 
-    private ref readonly ClientOutputBufferLimit OutputLimit => ref _host.Config.ClientOutputBufferLimits[
-        (int)(Client!.Is(ClientFlags.Subscribed) ? ClientClass.PubSub : ClientClass.Normal)];
+    private ref readonly ClientOutputBufferLimit OutputLimit
+    {
+        get
+        {
+            ref readonly ClientOutputBufferLimit normal =
+                ref _host.Config.ClientOutputBufferLimits[(int)ClientClass.Normal];
+            bool hears = Client!.Is(ClientFlags.Subscribed)
+                || (Client.Is(ClientFlags.Monitor) && (normal.HardBytes | normal.SoftBytes) == 0);
+            return ref hears ? ref _host.Config.ClientOutputBufferLimits[(int)ClientClass.PubSub] : ref normal;
+        }
+    }
 
     private bool IsStopped => _closesNowBecause is not null || _closesAfterReplies || IsClosed || Client is null;
 
@@ -416,7 +425,7 @@ internal sealed class Connection : IClientConnection, IValueTaskSource
         _host.Services.Executor.Account(Client);
 
         int timeoutSeconds = _host.Config.TimeoutSeconds;
-        if (timeoutSeconds > 0 && !IsSuspended && !Client.Is(ClientFlags.Subscribed)
+        if (timeoutSeconds > 0 && !IsSuspended && !Client.Is(ClientFlags.Subscribed | ClientFlags.Monitor)
             && nowMs - LastInputMs > timeoutSeconds * 1000L)
         {
             Log.IdleClient(_host.Logger, Client.Id);

@@ -66,6 +66,32 @@ public abstract partial class TransportTests
         Assert.Equal("+PONG", other.Call("PING"));
     }
 
+    [Theory]
+    [InlineData(1_000_000, 0)]
+    [InlineData(0, 1_000_000)]
+    public async Task A_monitor_that_does_not_read_is_closed_at_a_limit_of_its_class_or_that_of_subscribers(
+        long normalBytes, long pubSubBytes)
+    {
+        await using NetServer server = Start(config => config.ClientOutputBufferLimits =
+            [new ClientOutputBufferLimit(normalBytes, 0, 0), default, new ClientOutputBufferLimit(pubSubBytes, 0, 0)]);
+        using RawClient monitor = RawClient.Connect(new IPEndPoint(IPAddress.Loopback, server.Config.Port), 4096);
+        Assert.Equal("+OK", monitor.Call("MONITOR"));
+        using RawClient other = server.Connect();
+        string text = new('x', 100_000);
+        string echo = RawClient.Request("ECHO", text);
+        for (int i = 0; i < 300; i++)
+        {
+            other.Send(echo);
+            other.Expect($"$100000\r\n{text}\r\n");
+            Assert.True(server.Services.Blocks.BlockCount * BlockPool.BlockBytes < 10_000_000);
+        }
+
+        Assert.True(await server.HasConnectionsAsync(1));
+        Assert.True(server.Log.Has("overcoming of output buffer limits"));
+        Assert.Equal(0, server.State.Monitors.Count);
+        Assert.Equal("+PONG", other.Call("PING"));
+    }
+
     [Fact]
     public async Task A_client_over_the_soft_limit_is_closed_after_its_time()
     {
