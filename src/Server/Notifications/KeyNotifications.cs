@@ -4,6 +4,7 @@ using System.Text;
 using KvServer.Server.Clients;
 using KvServer.Server.Commands;
 using KvServer.Server.Config;
+using KvServer.Server.PubSub;
 using KvServer.Storage;
 
 namespace KvServer.Server.Notifications;
@@ -65,12 +66,15 @@ internal sealed class KeyNotifications(ServerState server)
     /// <summary>Whether any event is published.</summary>
     public bool IsOn => (_classes & Channels) != 0 && (_classes & ~Channels) != 0;
 
+    private bool HasSubscribers =>
+        (server.PubSub.CountOf(SubscriptionKind.Channel) | server.PubSub.CountOf(SubscriptionKind.Pattern)) > 0;
+
     /// <summary>Publishes an event, if it is of a class that is wanted and anybody subscribes to anything.</summary>
     /// <remarks>O(key + subscribers + patterns). Never fails: a message there is no memory for is lost, as any message
     /// to a client that is not there.</remarks>
     public void Notify(Database database, ReadOnlySpan<byte> key, KeyEvent keyEvent)
     {
-        if ((_classes & keyEvent.Class()) == 0 || (server.PubSub.ChannelCount | server.PubSub.PatternCount) == 0)
+        if ((_classes & keyEvent.Class()) == 0 || !HasSubscribers)
         {
             return;
         }

@@ -94,7 +94,7 @@ internal abstract class LongReply(CommandContext ctx) : PartialRead
     {
         long startedAt = Stopwatch.GetTimestamp();
         bool isLast = Write(_client.Reply, elements, endBytes);
-        _command.ElapsedTicks += Stopwatch.GetTimestamp() - startedAt;
+        _command.ElapsedNanos += (long)Stopwatch.GetElapsedTime(startedAt).TotalNanoseconds;
         return isLast;
     }
 }
