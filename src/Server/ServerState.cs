@@ -211,7 +211,7 @@ internal sealed class ServerState(
         Keyspace.ExpireSlowly(hz);
         Latency.End("expire-cycle", startedAt);
         Keyspace.Cron(rehashBudgetMs: Config.ActiveRehashing ? 1 : 0);
-        BigKeys.Step(TimeSpan.FromMilliseconds(10.0 / hz));
+        BigKeys.Step(TimeSpan.FromMilliseconds(5.0 / hz));
     }
 
     /// <summary>Whether a client is on this machine.</summary>

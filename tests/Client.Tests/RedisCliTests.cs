@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
-using System.Text.RegularExpressions;
 using KvServer.TestSupport;
 
 namespace KvServer.Client.Tests;
@@ -110,9 +109,9 @@ public sealed class RedisCliTests(SharedServer shared) : IClassFixture<SharedSer
         Assert.Matches("\"key\"\n +2\\) \"cli:busy\"\n +3\\) \"db\"\n +4\\) \\(integer\\) 8\n +5\\) \"requests\"\n +6\\) \\(integer\\) 50\n", hot);
         await CliAsync(Encoding.UTF8.GetBytes(new string('b', 500_000)), "-x", "-n", "8", "SET", "cli:large");
         string big = await CliAsync("-3", "--no-raw", "BIGKEYS", "TYPE", "string");
-        while (!Regex.IsMatch(big, "\"passes\" => \\(integer\\) [1-9]"))
+        for (int i = 0; i < 1000 && !big.Contains("cli:large", StringComparison.Ordinal); i++)
         {
-            big = await CliAsync("-3", "--no-raw", "BIGKEYS", "TYPE", "string");
+            big = await CliAsync("-3", "--no-raw", "BIGKEYS", "TYPE", "string"); // Each call moves the walk on.
         }
 
         Assert.Matches("\"key\" => \"cli:large\"", big);

@@ -6,9 +6,9 @@ namespace KvServer.Server.Observability;
 
 /// <summary>Finds the largest keys by walking over all of them, a little at a time: what BIGKEYS tells.</summary>
 /// <remarks>
-/// <para>The cron gives it a hundredth of the time. A pass visits every key that is there from its beginning to its end, and
-/// notes the names of the largest of each type, by bytes and by elements. After a pass it rests for as long as that took, at
-/// least a second. The names of the last pass and of the one under way are the candidates: an answer looks each of them
+/// <para>The cron gives it half a hundredth of the time. A pass visits every key that is there from its beginning to its end, and
+/// notes the names of the largest of each type, by bytes and by elements. After a pass it rests for twice as long as that took, at
+/// least half a minute: on a machine with too much to do that share is many times larger against what the server gets done. The names of the last pass and of the one under way are the candidates: an answer looks each of them
 /// up again, so it shows keys that exist, with the size they have now. What has grown since the walk came by is missing until
 /// the next pass.</para>
 /// <para>Keys over 4 KB are only counted: their names would not be kept in bounded memory.</para>
@@ -25,7 +25,7 @@ internal sealed class BigKeys(Keyspace keyspace)
     private const int SliceKeys = 16;
     private const int Samples = 5;
     private const int TypeCount = (int)ValueType.Stream + 1;
-    private static readonly TimeSpan MinRest = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan MinRest = TimeSpan.FromSeconds(30);
 
     private Candidates _found = new();
     private Candidates _finding = new();
@@ -148,7 +148,7 @@ internal sealed class BigKeys(Keyspace keyspace)
         _isWalking = false;
         long now = Stopwatch.GetTimestamp();
         long rest = (long)(MinRest.TotalSeconds * Stopwatch.Frequency);
-        _restsUntil = now + Math.Max(rest, now - _startedAt);
+        _restsUntil = now + Math.Max(rest, 2 * (now - _startedAt));
         Passes++;
         LastPassEndedAtMs = keyspace.NowMs;
     }
