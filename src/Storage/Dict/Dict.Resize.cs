@@ -177,6 +177,9 @@ public readonly unsafe partial struct Dict<TLayout>
         }
 
         bool forced = false;
+
+        // Under a limit growth may have been put off; twice the buckets have to do then.
+        long capacity = _runtime.Policy.IsMemoryLimited ? table.Used + 1 : table.Used * 2;
         if (!_runtime.Policy.Allowed)
         {
             forced = table.Used / table.BucketCount > ResizePolicy.ForcedRatio;
@@ -186,10 +189,41 @@ public readonly unsafe partial struct Dict<TLayout>
                 return;
             }
         }
+        else if (!_runtime.Policy.HasMemoryFor(BucketCountFor(capacity) * sizeof(byte*)))
+        {
+            if (table.Used < table.BucketCount * ResizePolicy.PutOffRatio)
+            {
+                _runtime.Statistics.ResizesPutOff++;
+                return;
+            }
+        }
 
-        if (TryResize(table.Used * 2) && forced)
+        if (TryResize(capacity) && forced)
         {
             _runtime.Statistics.ResizesForced++;
+        }
+    }
+
+    /// <summary>How much of the next table's memory is due by now, while growth is put off because there is no room for it
+    /// under the limit.</summary>
+    /// <remarks>
+    /// It comes due with the entries between the two ratios of <see cref="ResizePolicy"/>. So what has to go for the table
+    /// goes key by key before it is there, and not all at once when it is. O(1).
+    /// </remarks>
+    public long PlannedBytes
+    {
+        get
+        {
+            ref DictTable table = ref _state->Table0;
+            if (IsRehashing || table.Buckets == null || !_runtime.Policy.IsMemoryLimited)
+            {
+                return 0;
+            }
+
+            long bytes = 2 * (long)BytesOf(table);
+            double ratio = (double)table.Used / table.BucketCount;
+            double due = (ratio - ResizePolicy.PlanningRatio) / (ResizePolicy.PutOffRatio - ResizePolicy.PlanningRatio);
+            return bytes <= ResizePolicy.SmallTableBytes ? 0 : (long)(Math.Clamp(due, 0, 1) * bytes);
         }
     }
 

@@ -153,6 +153,16 @@ public readonly unsafe partial struct Dict<TLayout>
         table.Used++;
     }
 
+    /// <summary>Takes the rehash step that an insert owes when no look-up of the key comes before it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void StepBeforeAdd()
+    {
+        if (IsRehashing)
+        {
+            StepForCommand();
+        }
+    }
+
     /// <summary>Finds an entry and takes it out, after the rehash step every operation owes.</summary>
     /// <returns>The entry, which now belongs to the caller, or null.</returns>
     public byte* Remove(ulong hash, ReadOnlySpan<byte> key)
@@ -191,6 +201,26 @@ public readonly unsafe partial struct Dict<TLayout>
         {
             Invariant.Check(
                 TryRelink(ref _state->Table1, entry, replacement), "an entry to replace was not in its dict");
+        }
+    }
+
+    /// <summary>Whether something is an entry of this dict, by its address alone: it may be freed memory.</summary>
+    /// <param name="entry">Never read; an address that is no entry's is just not found.</param>
+    /// <param name="hash">What the entry's hash would be.</param>
+    /// <remarks>O(chain length). Takes no rehash step.</remarks>
+    public bool Contains(byte* entry, uint hash)
+    {
+        return IsIn(ref _state->Table0, entry, hash) || IsIn(ref _state->Table1, entry, hash);
+
+        static bool IsIn(ref DictTable table, byte* entry, uint hash)
+        {
+            byte* at = table.Buckets == null ? null : table.Buckets[hash & table.Mask];
+            while (at != null && at != entry)
+            {
+                at = EntryLink.Next(at);
+            }
+
+            return at != null;
         }
     }
 

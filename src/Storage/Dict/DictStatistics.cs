@@ -15,6 +15,9 @@ public sealed class DictStatistics
     /// <summary>Operations that wanted to resize while it was not allowed.</summary>
     public long ResizesRefused { get; internal set; }
 
+    /// <summary>Entries added while there was no room under the memory limit for the table they would have grown.</summary>
+    public long ResizesPutOff { get; internal set; }
+
     /// <summary>Of the resizes done: those begun although resizing was off, because the load was too high.</summary>
     public long ResizesForced { get; internal set; }
 

@@ -158,8 +158,7 @@ public sealed unsafe partial class Database
         byte* expiry = CreateExpiryEntry(EntryLink.Hash(block));
         ExpiryLayout.SetTarget(expiry, block);
 
-        // The step every insert owes; the key is not in the index.
-        _expires.Find(EntryLink.Hash(block), EntryBlock.KeyOf(block));
+        _expires.StepBeforeAdd();
         _expires.Add(expiry);
         EntryBlock.SetFlags(block, flags | EntryFlags.Volatile);
     }

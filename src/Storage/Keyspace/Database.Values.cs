@@ -38,6 +38,7 @@ public sealed unsafe partial class Database
         BeforeChange(entry.Block);
         if (entry.Encoding != ValueEncoding.Integer)
         {
+            uint clock = EntryBlock.ClockOf(entry.Block);
             byte* block = Prepare(
                 KeyOf(entry.Block),
                 entry.Block,
@@ -47,6 +48,7 @@ public sealed unsafe partial class Database
                 KeepExpiry,
                 lazily: false,
                 out byte* area);
+            EntryBlock.SetClock(block, clock); // The look-up that found the entry was the one access.
             Unsafe.WriteUnaligned(area, value);
             entry = new Entry(block);
             return;
@@ -246,8 +248,10 @@ public sealed unsafe partial class Database
     /// <param name="pointer">The address to keep, for encodings with one.</param>
     internal void ConvertValue(ref Entry entry, ValueEncoding encoding, int length, nint pointer)
     {
+        uint clock = EntryBlock.ClockOf(entry.Block);
         byte* block = Prepare(
             KeyOf(entry.Block), entry.Block, entry.Type, encoding, length, KeepExpiry, lazily: false, out byte* area);
+        EntryBlock.SetClock(block, clock);
         if (EntryBlock.IsInline(encoding))
         {
             EntryBlock.SetInlineLength(area, length);
@@ -509,8 +513,10 @@ public sealed unsafe partial class Database
         var bytes = new Span<byte>(start, newLength);
         old.CopyTo(bytes);
         bytes[old.Length..].Clear();
+        uint clock = EntryBlock.ClockOf(entry.Block);
         byte* block = PrepareBlock(
             KeyOf(entry.Block), entry.Block, start, newLength, (int)capacity, KeepExpiry, lazily: false);
+        EntryBlock.SetClock(block, clock);
         entry = new Entry(block);
         return bytes;
     }

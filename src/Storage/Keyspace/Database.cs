@@ -161,9 +161,15 @@ public sealed unsafe partial class Database
             return false;
         }
 
+        if (_keyspace.AccessFlags == LookupFlags.None)
+        {
+            EntryBlock.SetClock(source, _keyspace.NextAccessClock(EntryBlock.ClockOf(source)));
+        }
+
         target.EnsureTables(isVolatile: EntryBlock.ExpireAtOf(source) != NoExpiry);
         target.EnsureRoomFor(source);
         byte* block = CopyHeader(source, to, out byte* area, out byte* expiry);
+        EntryBlock.SetClock(block, _keyspace.FirstAccessClock); // Nobody has used the copy yet.
         try
         {
             ValueLifetime.CopyValue(_keyspace.MemberRuntime, source, area);
@@ -407,6 +413,7 @@ public sealed unsafe partial class Database
         if (expiry != null)
         {
             ExpiryLayout.SetTarget(expiry, block);
+            _expires.StepBeforeAdd();
             _expires.Add(expiry);
         }
 

@@ -28,6 +28,7 @@ public sealed partial class Keyspace : IDisposable
         Random = options.Random ?? new Random();
         Reclaimer = new Reclaimer(Heap);
         MemberRuntime = new DictRuntime(Heap, ResizePolicy, Reclaimer);
+        Eviction = new Eviction(this);
         _databases = new Database[options.DatabaseCount];
         for (int i = 0; i < _databases.Length; i++)
         {
@@ -42,6 +43,14 @@ public sealed partial class Keyspace : IDisposable
 
     /// <summary>Told about each key that expires, in the middle of a command; must not change the store.</summary>
     public ExpiredHandler? Expired { get; set; }
+
+    /// <summary>Called when a key is removed because memory is short.</summary>
+    /// <param name="database">Where it was; the key is already gone from it.</param>
+    /// <param name="key">Its name, valid during the call.</param>
+    public delegate void EvictedHandler(Database database, ReadOnlySpan<byte> key);
+
+    /// <summary>Told about each key that is evicted, between two commands; must not change the store.</summary>
+    public EvictedHandler? Evicted { get; set; }
 
     /// <summary>Called when a field of a hash is removed because its time has come.</summary>
     /// <param name="database">Where the hash is.</param>
@@ -89,6 +98,9 @@ public sealed partial class Keyspace : IDisposable
 
     /// <summary>Counters for INFO.</summary>
     public KeyspaceStatistics Statistics { get; } = new();
+
+    /// <summary>Keeps the store within the memory limit.</summary>
+    public Eviction Eviction { get; }
 
     /// <summary>What the dicts behind sets and other collections share, with their statistics.</summary>
     public DictRuntime MemberRuntime { get; }
@@ -208,6 +220,7 @@ public sealed partial class Keyspace : IDisposable
         }
 
         Heap.TrimRegions();
+        Eviction.Cron();
         Heap.UpdatePeak();
         if (!ResizingAllowed)
         {

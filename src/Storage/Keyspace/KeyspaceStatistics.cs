@@ -18,6 +18,9 @@ public sealed class KeyspaceStatistics
     /// <summary>Fields of hashes removed because their time had come.</summary>
     public long ExpiredFields { get; set; }
 
+    /// <summary>Keys removed because memory was short.</summary>
+    public long EvictedKeys { get; set; }
+
     /// <summary>How often the active expire cycle ran out of time.</summary>
     public long ExpiredTimeCapReached { get; set; }
 
@@ -32,6 +35,7 @@ public sealed class KeyspaceStatistics
         ExpiredKeys = 0;
         ExpiredStalePercent = 0;
         ExpiredFields = 0;
+        EvictedKeys = 0;
         ExpiredTimeCapReached = 0;
         ExpireCycleMicroseconds = 0;
     }

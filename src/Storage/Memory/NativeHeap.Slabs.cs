@@ -5,6 +5,66 @@ namespace KvServer.Storage;
 /// <content>Where slabs come from and go: the lists of slabs with room, of regions with free slabs, of empty regions.</content>
 public unsafe partial class NativeHeap
 {
+    // Free slabs that keep their memory in any case.
+    private const int KeptSlabs = 128;
+
+    // Slabs given back by one tick at most, 4 MB: half a millisecond.
+    private const int TrimmedSlabs = 64;
+
+    private Region* _discardAt;
+    private long _slabsInUse;
+    private long _freeSlabs;
+    private long _fewestFreeSlabs;
+
+    /// <summary>Bytes of slabs that classes use, be it for one block, and of large blocks: what the data take. Any thread
+    /// may read it.</summary>
+    public long HeldBytes => (Volatile.Read(ref _slabsInUse) * SizeClasses.SlabBytes) + Volatile.Read(ref _largeBytes);
+
+    /// <summary>Bytes of free slabs that still have their memory, and can serve any class.</summary>
+    public long FreeSlabBytes => Volatile.Read(ref _freeSlabs) * SizeClasses.SlabBytes;
+
+    /// <summary>Gives the memory of free slabs back to the system; the slabs stay.</summary>
+    /// <param name="maxSlabs">No more than so many; each takes some microseconds.</param>
+    /// <param name="maxRegions">Look at no more than so many regions; the next call goes on there.</param>
+    /// <returns>How many have been given back.</returns>
+    /// <remarks>Command loop only.</remarks>
+    internal int DiscardFreeSlabs(int maxSlabs, int maxRegions)
+    {
+        int discarded = 0;
+        while (Pages.CanDiscard && _freeSlabs > 0 && discarded < maxSlabs && maxRegions > 0)
+        {
+            Region* region = _discardAt != null ? _discardAt : _all;
+            uint touched = region->FreeSlabs & ~region->Untouched;
+            if (touched == 0)
+            {
+                _discardAt = region->NextOfAll;
+                maxRegions--;
+                continue;
+            }
+
+            int at = BitOperations.TrailingZeroCount(touched);
+            Pages.Discard(Region.BlocksOf(region, at), (nuint)Region.BlockBytesOf(at));
+            region->Untouched |= 1u << at;
+            _freeSlabs--;
+            discarded++;
+        }
+
+        _fewestFreeSlabs = Math.Min(_fewestFreeSlabs, _freeSlabs);
+        return discarded;
+    }
+
+    // What a class has needed lately stays; of the rest half goes with each tick.
+    private void TrimSlabs()
+    {
+        long spare = Math.Min((_fewestFreeSlabs - KeptSlabs) / 2, TrimmedSlabs);
+        if (spare > 0)
+        {
+            DiscardFreeSlabs((int)spare, TrimmedSlabs);
+        }
+
+        _fewestFreeSlabs = _freeSlabs;
+    }
+
     private void PushPartial(Slab* slab)
     {
         Slab* first = _partial[slab->Class];
@@ -49,8 +109,18 @@ public unsafe partial class NativeHeap
             Link(region);
         }
 
-        int at = BitOperations.TrailingZeroCount(region->FreeSlabs);
-        region->FreeSlabs &= region->FreeSlabs - 1;
+        // One that has its memory still comes before one that has yet to get some.
+        uint touched = region->FreeSlabs & ~region->Untouched;
+        int at = BitOperations.TrailingZeroCount(touched != 0 ? touched : region->FreeSlabs);
+        if (touched != 0)
+        {
+            _freeSlabs--;
+            _fewestFreeSlabs = Math.Min(_fewestFreeSlabs, _freeSlabs);
+        }
+
+        _slabsInUse++;
+        region->FreeSlabs &= ~(1u << at);
+        region->Untouched &= ~(1u << at);
         if (region->FreeSlabs == 0)
         {
             Unlink(region);
@@ -67,18 +137,10 @@ public unsafe partial class NativeHeap
     // Forgets all blocks of a slab that has no live ones.
     private static void MakeFresh(Slab* slab)
     {
-        byte* start = (byte*)Region.Of(slab) + (slab->Index * SizeClasses.SlabBytes);
-        int bytes = SizeClasses.SlabBytes;
-        if (slab->Index == 0)
-        {
-            start += Region.HeaderBytes;
-            bytes -= Region.HeaderBytes;
-        }
-
         slab->FreeList = null;
         slab->SpareList = null;
-        slab->Fresh = start;
-        slab->Capacity = (ushort)(bytes / SizeClasses.SizeOf(slab->Class));
+        slab->Fresh = Region.BlocksOf(Region.Of(slab), slab->Index);
+        slab->Capacity = (ushort)(Region.BlockBytesOf(slab->Index) / SizeClasses.SizeOf(slab->Class));
         slab->FreshCount = slab->Capacity;
     }
 
@@ -87,6 +149,8 @@ public unsafe partial class NativeHeap
         Region* region = Region.Of(slab);
         bool hadRoom = region->FreeSlabs != 0;
         region->FreeSlabs |= 1u << slab->Index;
+        _slabsInUse--;
+        _freeSlabs++;
         if (!hadRoom)
         {
             Link(region);
@@ -115,6 +179,18 @@ public unsafe partial class NativeHeap
         Region* region = _empty;
         _empty = region->Next;
         _emptyRegions--;
+        _freeSlabs -= BitOperations.PopCount(~region->Untouched);
+        _fewestFreeSlabs = Math.Min(_fewestFreeSlabs, _freeSlabs);
+        if (_discardAt == region)
+        {
+            _discardAt = region->NextOfAll;
+        }
+
+        if (_sweepAt == region)
+        {
+            _sweepAt = region->NextOfAll;
+        }
+
         if (region->PreviousOfAll != null)
         {
             region->PreviousOfAll->NextOfAll = region->NextOfAll;
@@ -144,6 +220,8 @@ public unsafe partial class NativeHeap
         var region = (Region*)Pages.MapAligned(Region.Bytes, Region.Bytes);
         *region = default;
         region->FreeSlabs = uint.MaxValue;
+        region->Untouched = Pages.CanDiscard ? uint.MaxValue : 0;
+        _freeSlabs += Pages.CanDiscard ? 0 : Region.SlabCount;
         region->NextOfAll = _all;
         if (_all != null)
         {

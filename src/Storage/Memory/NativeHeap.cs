@@ -141,7 +141,7 @@ public unsafe partial class NativeHeap : IDisposable
     {
         if (bytes <= MaxSmallBytes && !_overridden)
         {
-            int index = SizeClasses.IndexOf(bytes);
+            int index = SizeClasses.IndexOf(bytes, tag);
             Slab* slab = _partial[index];
             if (slab != null && slab->FreeList != null)
             {
@@ -232,7 +232,8 @@ public unsafe partial class NativeHeap : IDisposable
         return HasRemoteFrees;
     }
 
-    /// <summary>Gives back to the system half of the regions that have been empty since the last call, but a few.</summary>
+    /// <summary>Gives back to the system half of the regions that have been empty since the last call, but a few; so with
+    /// free slabs elsewhere.</summary>
     /// <remarks>
     /// For the cron: what a store needs again within a tick or two stays, and after a big delete all goes within a few
     /// seconds. O(regions given back), which is bounded. Command loop only.
@@ -246,6 +247,20 @@ public unsafe partial class NativeHeap : IDisposable
         }
 
         _fewestEmpty = _emptyRegions;
+        TrimSlabs();
+    }
+
+    /// <summary>Gives back all that is free at once (MEMORY PURGE). O(regions).</summary>
+    public void Purge()
+    {
+        while (_emptyRegions > 0)
+        {
+            UnmapEmptyRegion();
+        }
+
+        _fewestEmpty = 0;
+        DiscardFreeSlabs(int.MaxValue, (int)Math.Min(2 * (_regionBytes / Region.Bytes) + 1, int.MaxValue));
+        Pages.TrimLibrary();
     }
 
     /// <summary>Gives all empty regions back to the system (MEMORY PURGE), after <see cref="DrainRemoteFrees"/> has found
@@ -374,7 +389,7 @@ public unsafe partial class NativeHeap : IDisposable
     [MethodImpl(MethodImplOptions.NoInlining)]
     private byte* AllocateSmall(nuint bytes, HeapTag tag)
     {
-        int index = SizeClasses.IndexOf(bytes);
+        int index = SizeClasses.IndexOf(bytes, tag);
         int size = SizeClasses.SizeOf(index);
         Slab* slab = _partial[index];
         if (slab == null)
@@ -414,7 +429,7 @@ public unsafe partial class NativeHeap : IDisposable
 
     private void FreeSmall(byte* block, nuint bytes, HeapTag tag)
     {
-        int index = SizeClasses.IndexOf(bytes);
+        int index = SizeClasses.IndexOf(bytes, tag);
         Slab* slab = Region.SlabOf(block);
         Invariant.Check(slab->Class == index, "a block was freed with a size of another class");
         _local[(int)tag] -= SizeClasses.SizeOf(index);
@@ -425,7 +440,7 @@ public unsafe partial class NativeHeap : IDisposable
 
     private void FreeSmallRemotely(byte* block, nuint bytes, HeapTag tag)
     {
-        int index = SizeClasses.IndexOf(bytes);
+        int index = SizeClasses.IndexOf(bytes, tag);
         Slab* slab = Region.SlabOf(block);
         Invariant.Check(slab->Class == index, "a block was freed with a size of another class");
         Interlocked.Add(ref _shared[(int)tag], -SizeClasses.SizeOf(index));

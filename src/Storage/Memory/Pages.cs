@@ -20,6 +20,27 @@ internal static unsafe partial class Pages
     // While pages are being unmapped nobody else in the process can map any, so large ranges go in slices.
     private const nuint SliceBytes = 1024 * 1024;
 
+    private static bool _canTrim = OperatingSystem.IsLinux();
+
+    /// <summary>Whether <see cref="Discard"/> gives anything back.</summary>
+    public static bool CanDiscard => OperatingSystem.IsLinux();
+
+    /// <summary>Has the C library give back what it holds and does not need; takes time with what it holds.</summary>
+    public static void TrimLibrary()
+    {
+        if (_canTrim)
+        {
+            try
+            {
+                _ = MallocTrim(0);
+            }
+            catch (EntryPointNotFoundException)
+            {
+                _canTrim = false; // Not the GNU one.
+            }
+        }
+    }
+
     /// <summary>Maps <paramref name="bytes"/> zero bytes.</summary>
     /// <exception cref="OutOfMemoryException">The system has no memory left to give.</exception>
     public static byte* Map(nuint bytes)
@@ -120,6 +141,9 @@ internal static unsafe partial class Pages
 
     [LibraryImport("libc", EntryPoint = "madvise", SetLastError = false)]
     private static partial int MAdvise(nint address, nuint length, int advice);
+
+    [LibraryImport("libc", EntryPoint = "malloc_trim", SetLastError = false)]
+    private static partial int MallocTrim(nuint pad);
 
     [LibraryImport("libc", EntryPoint = "munmap", SetLastError = false)]
     private static partial int MUnmap(nint address, nuint length);

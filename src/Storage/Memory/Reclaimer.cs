@@ -18,6 +18,7 @@ public sealed unsafe class Reclaimer : IDisposable
     private long _pendingObjects;
     private long _freedObjects;
     private long _pendingWork;
+    private int _trims;
 
     /// <summary>Makes a reclaimer for the memory of one heap, and takes over the heap's empty regions.</summary>
     public Reclaimer(NativeHeap heap)
@@ -39,6 +40,7 @@ public sealed unsafe class Reclaimer : IDisposable
         Stream,
         Shared,
         Region,
+        TrimLibrary,
     }
 
     /// <summary>Objects given to the thread and not freed yet (lazyfree_pending_objects). Any thread.</summary>
@@ -46,6 +48,9 @@ public sealed unsafe class Reclaimer : IDisposable
 
     /// <summary>Objects the thread has freed (lazyfreed_objects). Any thread.</summary>
     public long FreedObjects => Volatile.Read(ref _freedObjects);
+
+    /// <summary>Whether something given to the thread to free has not been freed yet. Any thread.</summary>
+    public bool IsBusy => Volatile.Read(ref _pendingWork) > Volatile.Read(ref _trims) && _thread is not null;
 
     /// <summary>Sets <see cref="FreedObjects"/> back to zero (CONFIG RESETSTAT).</summary>
     public void ResetStatistics() => Volatile.Write(ref _freedObjects, 0);
@@ -149,6 +154,15 @@ public sealed unsafe class Reclaimer : IDisposable
         Enqueue(new Work(WorkKind.Dataset, (nint)keys, (nint)expires, 0));
     }
 
+    /// <summary>Has the C library give back what lies free between its blocks; while that goes on, others may wait for it.</summary>
+    internal void TrimLibrary()
+    {
+        if (Interlocked.Exchange(ref _trims, 1) == 0)
+        {
+            Enqueue(new Work(WorkKind.TrimLibrary, 0, 0, 0));
+        }
+    }
+
     private void Enqueue(Work work)
     {
         Interlocked.Increment(ref _pendingWork);
@@ -211,6 +225,10 @@ public sealed unsafe class Reclaimer : IDisposable
                     break;
                 case WorkKind.Region:
                     Pages.UnmapAligned((byte*)work.First, Region.Bytes);
+                    break;
+                case WorkKind.TrimLibrary:
+                    Pages.TrimLibrary();
+                    Volatile.Write(ref _trims, 0);
                     break;
                 case WorkKind.Elements:
                     DictCollection.Of((ValueType)work.Second).Free(_heap, (DictState*)work.First, FreeFrom.Background);

@@ -18,6 +18,9 @@ internal unsafe struct Region
     /// <summary>One bit for each slab that no class uses.</summary>
     public uint FreeSlabs;
 
+    /// <summary>One bit for each of these that has no memory behind it: never touched, or given back since.</summary>
+    public uint Untouched;
+
     /// <summary>The next region that has free slabs.</summary>
     public Region* Next;
 
@@ -32,6 +35,13 @@ internal unsafe struct Region
 
     /// <summary>The header of slab <paramref name="index"/> of <paramref name="region"/>.</summary>
     public static Slab* SlabAt(Region* region, int index) => (Slab*)((byte*)region + 64) + index;
+
+    /// <summary>Where the blocks of a slab begin; behind the headers in the first one.</summary>
+    public static byte* BlocksOf(Region* region, int index) =>
+        (byte*)region + (index == 0 ? HeaderBytes : index * SizeClasses.SlabBytes);
+
+    /// <summary>Bytes for blocks in a slab.</summary>
+    public static int BlockBytesOf(int index) => SizeClasses.SlabBytes - (index == 0 ? HeaderBytes : 0);
 
     /// <summary>The region that holds <paramref name="address"/>.</summary>
     public static Region* Of(void* address) => (Region*)((nuint)address & ~((nuint)Bytes - 1));

@@ -6,6 +6,8 @@ namespace KvServer.Storage;
 /// <remarks>
 /// Steps of 4 bytes to 128 and of 8 to 512, where the keys of a cache live; then eight per doubling to 2 KB (at most
 /// 12.5 % lost); then 64 KB divided by a whole number, because only those sizes fill a slab. All are multiples of 4.
+/// Each size is two classes: keyspace entries have slabs of their own, since they alone can be moved
+/// (<see cref="Compaction"/>).
 /// </remarks>
 internal static class SizeClasses
 {
@@ -18,12 +20,15 @@ internal static class SizeClasses
     private const int TableStep = 8;
 
     // Sizes to 512 have a table in steps of 4, the rest one in steps of 8.
-    private static readonly int[] SizesTable = BuildSizes();
+    private static readonly int[] SizesTable = [.. BuildSizes(), .. BuildSizes()];
     private static readonly byte[] FineTable = BuildLookUp(512, 4);
     private static readonly byte[] CoarseTable = BuildLookUp(MaxSmallBytes, TableStep);
 
     /// <summary>How many classes there are.</summary>
     public static int Count => SizesTable.Length;
+
+    /// <summary>The first class of keyspace entries; those before hold everything else.</summary>
+    public static int FirstOfEntries => SizesTable.Length / 2;
 
     /// <summary>Bytes in a block of class <paramref name="index"/>.</summary>
     public static int SizeOf(int index) => SizesTable[index];
@@ -32,6 +37,11 @@ internal static class SizeClasses
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int IndexOf(nuint bytes) =>
         bytes <= 512 ? FineTable[(bytes + 3) >> 2] : CoarseTable[(bytes + TableStep - 1) / TableStep];
+
+    /// <summary>The smallest class for a block of this purpose.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int IndexOf(nuint bytes, HeapTag tag) =>
+        tag == HeapTag.Entry ? IndexOf(bytes) + FirstOfEntries : IndexOf(bytes);
 
     private static int[] BuildSizes()
     {

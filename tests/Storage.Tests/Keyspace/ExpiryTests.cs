@@ -3,6 +3,18 @@ namespace KvServer.Storage.Tests;
 public sealed class ExpiryTests : StoreTest
 {
     [Fact]
+    public void The_index_of_expiry_times_grows_with_keys_that_are_set_with_one()
+    {
+        for (int i = 0; i < 1000; i++)
+        {
+            Set("k" + i, "v", StartMs + 1000);
+        }
+
+        DictFigures figures = Db.GetFigures(ofExpiries: true);
+        Assert.InRange(figures.BucketCount0 + figures.BucketCount1, 1024, 4096);
+    }
+
+    [Fact]
     public void A_key_whose_time_has_come_gets_no_double_while_it_may_not_be_removed()
     {
         Set("text", "old", StartMs + 1);

@@ -154,6 +154,19 @@ public sealed partial class SnapshotCutTests : StoreTest
         }
     }
 
+    // As when the memory limit is reached: keys of any database go, those with large values too.
+    private void EvictSome(Random random)
+    {
+        Store.Eviction.Choose(EvictionOrder.Random, onlyVolatile: random.Next(2) == 0);
+        Store.Eviction.Tenacity = 0;
+        Store.Eviction.LimitBytes = Math.Max(1, Heap.UsedBytes - random.Next(20_000));
+        Store.Eviction.MakeRoom();
+        Store.Eviction.LimitBytes = 0;
+    }
+
+    // As when its slab is emptied.
+    private static unsafe void MoveEntry(Database database, in Entry entry) => Assert.True(database.TryMove(entry.Block));
+
     private void ChangeSomething(Random random, int keys)
     {
         Database db = Store[random.Next(3)];
@@ -166,8 +179,14 @@ public sealed partial class SnapshotCutTests : StoreTest
             return;
         }
 
-        switch (random.Next(24))
+        switch (random.Next(26))
         {
+            case 24:
+                EvictSome(random);
+                break;
+            case 25 when found:
+                MoveEntry(db, entry);
+                break;
             case 0 or 1:
                 db.SetString(key, B(new string((char)('a' + random.Next(26)), random.Next(60))), Expiry(random));
                 break;

@@ -1,0 +1,130 @@
+namespace KvServer.Storage;
+
+/// <summary>Moves entries out of sparse slabs, so that the slabs can go: what sizes that change leave behind.</summary>
+/// <remarks>
+/// <para>Slabs of entries hold nothing else (<see cref="SizeClasses"/>), and an entry says its hash, so whoever has a
+/// block finds the pointers to it: the chain of its bucket, the index of expiry times, the queue of hashes with fields
+/// that expire. Thus a slab is emptied from its own side, without a walk over the keys.</para>
+/// <para>A block may be free, on its way to the reclaimer, or belong to a database that was flushed. It is in no chain
+/// then and stays; so nothing in it has to be trusted. A slab that cannot be emptied goes back to its list.</para>
+/// <para>Moving changes no key, and marks of snapshots go along, so it may go on while one is taken: the walk holds places
+/// in tables and addresses of values, never one of an entry. Command loop only, between commands.</para>
+/// </remarks>
+internal sealed unsafe class Compaction(Keyspace keyspace)
+{
+    // Headers of so many regions are looked at in one step, 2 KB each.
+    private const int RegionsPerStep = 16;
+
+    // A slab of the smallest blocks there are.
+    private const int MaxBlocks = SizeClasses.SlabBytes / 8;
+
+    private readonly NativeHeap _heap = keyspace.Heap;
+    private readonly ulong[] _free = new ulong[MaxBlocks / 64];
+    private Slab* _slab;
+    private int _next;
+    private int _database;
+
+    /// <summary>Entries moved.</summary>
+    public long MovedEntries { get; private set; }
+
+    /// <summary>Blocks in slabs to be emptied that turned out to be nobody's, or could not be moved.</summary>
+    public long PassedBlocks { get; private set; }
+
+    /// <summary>Slabs emptied.</summary>
+    public long FreedSlabs { get; private set; }
+
+    /// <summary>Starts counting anew (CONFIG RESETSTAT).</summary>
+    public void ResetStatistics()
+    {
+        MovedEntries = 0;
+        PassedBlocks = 0;
+    }
+
+    /// <summary>Goes on for a moment.</summary>
+    /// <param name="entries">Move no more than so many.</param>
+    /// <returns>False when there is nothing to gain: every class has less than a slab to spare.</returns>
+    public bool Step(int entries)
+    {
+        int regions = RegionsPerStep;
+        while (entries > 0)
+        {
+            if (_slab == null)
+            {
+                _slab = _heap.TakeSparse(ref regions, out bool isExhausted);
+                if (_slab == null)
+                {
+                    return !isExhausted;
+                }
+
+                NativeHeap.MarkFree(_slab, _free);
+                _next = 0;
+            }
+
+            if (!MoveSome(ref entries))
+            {
+                return true;
+            }
+
+            FreedSlabs += _heap.ReturnSparse(_slab) ? 1 : 0;
+            _slab = null;
+        }
+
+        return true;
+    }
+
+    // Returns whether the slab has been gone through.
+    private bool MoveSome(ref int entries)
+    {
+        int size = SizeClasses.SizeOf(_slab->Class);
+        byte* start = Region.BlocksOf(Region.Of(_slab), _slab->Index);
+        while (_slab->Used > 0 && start + ((long)_next * size) < _slab->Fresh)
+        {
+            if (entries == 0)
+            {
+                return false;
+            }
+
+            int at = _next++;
+            if ((_free[at >> 6] & (1UL << (at & 63))) != 0)
+            {
+                continue;
+            }
+
+            entries--;
+            if (Move(start + ((long)at * size)))
+            {
+                MovedEntries++;
+            }
+            else
+            {
+                PassedBlocks++;
+            }
+        }
+
+        return true;
+    }
+
+    private bool Move(byte* block)
+    {
+        try
+        {
+            for (int i = 0; i < keyspace.DatabaseCount; i++)
+            {
+                // Neighbours mostly belong to one database.
+                Database database = keyspace[_database];
+                if (database.Count > 0 && database.TryMove(block))
+                {
+                    return true;
+                }
+
+                _database = _database + 1 < keyspace.DatabaseCount ? _database + 1 : 0;
+            }
+        }
+        catch (OutOfMemoryException)
+        {
+            // No slab for the others either: the entry stays where it is.
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,396 @@
+using System.Diagnostics;
+
+namespace KvServer.Storage;
+
+/// <summary>Keeps a store within a limit of memory, by removing keys and by giving back what fragmentation holds.</summary>
+/// <remarks>
+/// <para>Two sums are looked at. What blocks take (<see cref="NativeHeap.UsedBytes"/>), with the buffers of clients, must
+/// not exceed the limit: beyond it keys are evicted. What slabs and large blocks hold of the system
+/// (<see cref="NativeHeap.HeldBytes"/>) may exceed it by a sixteenth and 4 MB: beyond that, sparse slabs are emptied
+/// first (<see cref="Compaction"/>), and only when none is left to empty are keys evicted for it, too.</para>
+/// <para>Keys are chosen among a few at random, and what has been seen and not taken is kept in a pool. A candidate that
+/// has been used since is passed over. Command loop only, between commands.</para>
+/// </remarks>
+public sealed unsafe class Eviction
+{
+    // Between two looks at the clock.
+    private const int KeysPerClockRead = 16;
+
+    // More samples at once would take too long, and more memory than a stack should give.
+    private const int MaxSamples = 1024;
+
+    private const long SpareBytes = 4 * 1024 * 1024;
+    private const int SpareFraction = 16;
+
+    // Entries moved for one command, and slabs whose memory is given back: some ten microseconds.
+    private const int EntriesPerCommand = 64;
+    private const int SlabsPerCommand = 4;
+
+    private const int EntriesPerClockRead = 256;
+    private const long CronMicroseconds = 1000;
+
+    private readonly Keyspace _keyspace;
+    private readonly NativeHeap _heap;
+    private readonly EvictionPool _pool = new();
+    private long _limitBytes;
+    private EvictionOrder _order;
+    private bool _onlyVolatile;
+    private int _nextDatabase;
+    private bool _hasNothingToGain;
+    private long _exceededSince;
+    private long _exceededTicks;
+
+    internal Eviction(Keyspace keyspace)
+    {
+        _keyspace = keyspace;
+        _heap = keyspace.Heap;
+        Compaction = new Compaction(keyspace);
+    }
+
+    /// <summary>The limit in bytes (maxmemory); 0 for none. A lower one than what is used starts eviction.</summary>
+    public long LimitBytes
+    {
+        get => _limitBytes;
+        set
+        {
+            _limitBytes = value;
+            _keyspace.ResizePolicy.Fits = value > 0 ? Fits : null;
+            IsRunning = value > 0 && _order != EvictionOrder.Nothing && CountedBytes() > value;
+        }
+    }
+
+    /// <summary>Whether there is a limit.</summary>
+    public bool IsOn => _limitBytes > 0;
+
+    /// <summary>Which keys go first (maxmemory-policy).</summary>
+    public EvictionOrder Order => _order;
+
+    /// <summary>Keys looked at to find one to evict (maxmemory-samples).</summary>
+    public int SampleCount { get; set; } = 5;
+
+    /// <summary>From 0 to 100: how long removing keys may hold up a command (maxmemory-eviction-tenacity).</summary>
+    public int Tenacity { get; set; } = 10;
+
+    /// <summary>Free evicted values of many parts in the background (lazyfree-lazy-eviction).</summary>
+    public bool Lazily { get; set; }
+
+    /// <summary>Bytes elsewhere that count: the buffers of clients.</summary>
+    public long BufferBytes { get; set; }
+
+    /// <summary>Whether time ran out before the limit was kept; <see cref="MakeRoom"/> should be called again soon.</summary>
+    public bool IsRunning { get; private set; }
+
+    /// <summary>How long the store has been over its limit, now and before; in milliseconds.</summary>
+    public long TotalExceededMs =>
+        (long)TimeSpan.FromTicks(_exceededTicks).TotalMilliseconds + CurrentExceededMs;
+
+    /// <summary>How long the store has been over its limit by now, in milliseconds; 0 while it is not.</summary>
+    public long CurrentExceededMs =>
+        _exceededSince == 0 ? 0 : (long)Stopwatch.GetElapsedTime(_exceededSince).TotalMilliseconds;
+
+    /// <summary>Entries moved out of sparse slabs.</summary>
+    public long MovedEntries => Compaction.MovedEntries;
+
+    /// <summary>Blocks in such slabs that could not be moved.</summary>
+    public long PassedBlocks => Compaction.PassedBlocks;
+
+    /// <summary>Whether slabs are being emptied.</summary>
+    public bool IsCompacting { get; private set; }
+
+    internal Compaction Compaction { get; }
+
+    /// <summary>Chooses which keys go first, and among which.</summary>
+    public void Choose(EvictionOrder order, bool onlyVolatile)
+    {
+        if (_order != order || _onlyVolatile != onlyVolatile)
+        {
+            _order = order;
+            _onlyVolatile = onlyVolatile;
+            _pool.Clear();
+        }
+    }
+
+    /// <summary>Starts counting anew (CONFIG RESETSTAT).</summary>
+    public void ResetStatistics()
+    {
+        _exceededTicks = 0;
+        _exceededSince = 0;
+        Compaction.ResetStatistics();
+    }
+
+    /// <summary>Gets the store below its limit, as far as the time that tenacity allows goes.</summary>
+    /// <remarks>Call it before each command while <see cref="IsOn"/>. O(1) below the limit.</remarks>
+    public EvictionResult MakeRoom()
+    {
+        long used = CountedBytes();
+        EvictionResult result = used > _limitBytes ? Evict() : EvictionResult.Enough;
+        if (result == EvictionResult.Enough && _heap.HeldBytes + _heap.FreeSlabBytes > Ceiling)
+        {
+            result = GiveBack();
+        }
+
+        IsRunning = result == EvictionResult.Running;
+        if (result != EvictionResult.Enough)
+        {
+            _exceededSince = _exceededSince == 0 ? Stopwatch.GetTimestamp() : _exceededSince;
+        }
+        else if (_exceededSince != 0)
+        {
+            _exceededTicks += Stopwatch.GetElapsedTime(_exceededSince).Ticks;
+            _exceededSince = 0;
+        }
+
+        return result;
+    }
+
+    /// <summary>Looks whether more is resident than can be explained: then the C library, which has the large blocks, keeps
+    /// what was freed between others, and has to give it back.</summary>
+    /// <param name="residentBytes">Bytes of the process that are resident.</param>
+    /// <param name="processBytes">Of these: what the process takes without any data.</param>
+    /// <remarks>For the cron. The work is done by the reclaimer.</remarks>
+    public void CheckResident(long residentBytes, long processBytes)
+    {
+        long unexplained = residentBytes - processBytes - _heap.HeldBytes - _heap.FreeSlabBytes - BufferBytes;
+        if (IsOn && residentBytes > _limitBytes && unexplained > (_limitBytes / SpareFraction) + SpareBytes)
+        {
+            _keyspace.Reclaimer.TrimLibrary();
+        }
+    }
+
+    /// <summary>Gives all back that is free now, and empties sparse slabs until none is left (MEMORY PURGE).</summary>
+    /// <remarks>O(entries in sparse slabs), so not bounded.</remarks>
+    public void Purge()
+    {
+        _heap.DrainRemoteFrees(int.MaxValue);
+        while (Compaction.Step(EntriesPerClockRead))
+        {
+        }
+
+        _heap.Purge();
+    }
+
+    /// <summary>What is left over from commands: slabs that got sparse. At most a millisecond.</summary>
+    internal void Cron()
+    {
+        _hasNothingToGain = false;
+        IsCompacting = IsOn && _heap.HeldBytes - _heap.UsedBytes > (_heap.UsedBytes / SpareFraction / 2) + (SpareBytes / 2)
+            && _heap.HeldBytes > _limitBytes - (_limitBytes / SpareFraction);
+        if (!IsCompacting)
+        {
+            return;
+        }
+
+        long start = Stopwatch.GetTimestamp();
+        do
+        {
+            if (!Compaction.Step(EntriesPerClockRead))
+            {
+                break;
+            }
+        }
+        while (Stopwatch.GetElapsedTime(start).TotalMicroseconds < CronMicroseconds);
+    }
+
+    private long Ceiling => _limitBytes + (_limitBytes / SpareFraction) + SpareBytes;
+
+    private bool Fits(long bytes) => CountedBytes() + bytes <= _limitBytes;
+
+    private long CountedBytes()
+    {
+        long bytes = _heap.UsedBytes + BufferBytes;
+        return _keyspace.ResizePolicy.HasPutOff ? bytes + PlannedBytes() : bytes;
+    }
+
+    private long PlannedBytes()
+    {
+        long bytes = 0;
+        for (int i = 0; i < _keyspace.DatabaseCount; i++)
+        {
+            bytes += _keyspace[i].PlannedBytes;
+        }
+
+        _keyspace.ResizePolicy.HasPutOff = bytes > 0;
+        return bytes;
+    }
+
+    // How long one call may remove keys, in microseconds: up to half a millisecond by default.
+    private double TimeLimitMicroseconds() => Tenacity switch
+    {
+        <= 10 => 50 * Tenacity,
+        < 100 => 500 * Math.Pow(1.15, Tenacity - 10),
+        _ => double.MaxValue,
+    };
+
+    private EvictionResult Evict()
+    {
+        if (_order == EvictionOrder.Nothing)
+        {
+            return IsFreeing ? WaitForReclaimer() : EvictionResult.Failed;
+        }
+
+        long start = Stopwatch.GetTimestamp();
+        int evicted = 0;
+        do
+        {
+            if (IsFreeing && CountedBytes() < _limitBytes + (_limitBytes / SpareFraction))
+            {
+                return WaitForReclaimer(); // What is on its way back may be enough.
+            }
+
+            if (!TryEvictOne())
+            {
+                return WaitForReclaimer();
+            }
+
+            if (++evicted % KeysPerClockRead == 0)
+            {
+                _heap.DrainRemoteFrees(KeysPerClockRead);
+                if (Stopwatch.GetElapsedTime(start).TotalMicroseconds > TimeLimitMicroseconds())
+                {
+                    return CountedBytes() > _limitBytes ? EvictionResult.Running : EvictionResult.Enough;
+                }
+            }
+        }
+        while (CountedBytes() > _limitBytes);
+        return EvictionResult.Enough;
+    }
+
+    private bool IsFreeing => _keyspace.Reclaimer.IsBusy || _heap.HasRemoteFrees;
+
+    // Nothing is left to remove, but memory may be on its way back.
+    private EvictionResult WaitForReclaimer()
+    {
+        long start = Stopwatch.GetTimestamp();
+        double limit = Math.Min(TimeLimitMicroseconds(), CronMicroseconds);
+        while (true)
+        {
+            bool isBusy = _keyspace.Reclaimer.IsBusy;
+            _heap.DrainRemoteFrees(int.MaxValue);
+            if (CountedBytes() <= _limitBytes)
+            {
+                return EvictionResult.Enough;
+            }
+
+            if (!isBusy)
+            {
+                return _order == EvictionOrder.Nothing || !CanEvict() ? EvictionResult.Failed : EvictionResult.Running;
+            }
+
+            if (Stopwatch.GetElapsedTime(start).TotalMicroseconds > limit)
+            {
+                return EvictionResult.Running;
+            }
+
+            Thread.Yield();
+        }
+    }
+
+    private bool CanEvict()
+    {
+        for (int i = 0; i < _keyspace.DatabaseCount; i++)
+        {
+            if (CandidatesIn(_keyspace[i]) > 0)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    // The data are within the limit, but what holds them is not.
+    private EvictionResult GiveBack()
+    {
+        long ceiling = Ceiling;
+        if (_heap.HeldBytes > ceiling)
+        {
+            if (!_hasNothingToGain)
+            {
+                _hasNothingToGain = !Compaction.Step(EntriesPerCommand);
+            }
+            else if (_order != EvictionOrder.Nothing && !IsFreeing)
+            {
+                TryEvictOne(); // Fragments of large values: these have to go for it.
+            }
+        }
+
+        if (_heap.HeldBytes + _heap.FreeSlabBytes > ceiling)
+        {
+            _heap.DiscardFreeSlabs(SlabsPerCommand, SlabsPerCommand);
+        }
+
+        return EvictionResult.Enough;
+    }
+
+    private long CandidatesIn(Database database) => _onlyVolatile ? database.ExpireCount : database.Count;
+
+    private bool TryEvictOne() => _order == EvictionOrder.Random ? TryEvictAny() : TryEvictBest();
+
+    private bool TryEvictAny()
+    {
+        for (int i = 0; i < _keyspace.DatabaseCount; i++)
+        {
+            // One database after the other has its turn, else those in front would lose all.
+            _nextDatabase = (_nextDatabase + 1) % _keyspace.DatabaseCount;
+            Database database = _keyspace[_nextDatabase];
+            if (CandidatesIn(database) > 0)
+            {
+                database.Evict(database.FindRandom(_onlyVolatile), Lazily);
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private bool TryEvictBest()
+    {
+        while (true)
+        {
+            bool isEmpty = true;
+            for (int i = 0; i < _keyspace.DatabaseCount; i++)
+            {
+                if (CandidatesIn(_keyspace[i]) > 0)
+                {
+                    isEmpty = false;
+                    OfferSample(_keyspace[i]);
+                }
+            }
+
+            if (isEmpty)
+            {
+                return false;
+            }
+
+            while (_pool.TryTake(out byte* block, out uint hash, out Database database, out ulong score))
+            {
+                if (database.Holds(block, hash)
+                    && (!_onlyVolatile || EntryBlock.ExpireAtOf(block) != Database.NoExpiry)
+                    && ScoreOf(block) >= score)
+                {
+                    database.Evict(block, Lazily);
+                    return true;
+                }
+            }
+        }
+    }
+
+    private void OfferSample(Database database)
+    {
+        int wanted = Math.Min(SampleCount, MaxSamples);
+        byte** blocks = stackalloc byte*[wanted];
+        int count = database.Sample(blocks, wanted, _onlyVolatile);
+        for (int i = 0; i < count; i++)
+        {
+            _pool.Offer(blocks[i], EntryLink.Hash(blocks[i]), database, ScoreOf(blocks[i]));
+        }
+    }
+
+    // The higher, the sooner an entry should go.
+    private ulong ScoreOf(byte* block) => _order switch
+    {
+        EvictionOrder.LeastRecent => (ulong)_keyspace.IdleTimeMs(EntryBlock.ClockOf(block)),
+        EvictionOrder.LeastFrequent => (ulong)(255 - _keyspace.DecayedFrequency(EntryBlock.ClockOf(block))),
+        _ => ulong.MaxValue - (ulong)EntryBlock.ExpireAtOf(block),
+    };
+}

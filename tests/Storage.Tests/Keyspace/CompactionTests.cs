@@ -1,0 +1,226 @@
+using System.Text;
+using State = (string Value, long ExpireAtMs);
+
+namespace KvServer.Storage.Tests;
+
+/// <summary>Emptying sparse slabs: keys stay what they are, and the memory comes back.</summary>
+/// <remarks>On the real heap, because only that has slabs.</remarks>
+public sealed class CompactionTests : IDisposable
+{
+    private const int Mb = 1024 * 1024;
+
+    private readonly NativeHeap _heap = new();
+    private readonly Keyspace _store;
+
+    public CompactionTests() =>
+        _store = new Keyspace(new KeyspaceOptions { Heap = _heap, Random = new Random(7) }) { NowMs = 1_700_000_000_000 };
+
+    public void Dispose()
+    {
+        _store.Reclaimer.WaitUntilIdle();
+        _store.Dispose();
+        Assert.Equal(0, _heap.UsedBytes);
+    }
+
+    [Fact]
+    public void What_sparse_slabs_hold_comes_back_and_no_key_changes()
+    {
+        for (int i = 0; i < 200_000; i++)
+        {
+            _store[i % 3].SetString(K("k" + i), Value(i, 60), i % 7 == 0 ? _store.NowMs + 1_000_000 : Database.NoExpiry);
+        }
+
+        long full = _heap.HeldBytes;
+        for (int i = 0; i < 200_000; i++)
+        {
+            if (i % 10 != 0)
+            {
+                _store[i % 3].Delete(K("k" + i));
+            }
+        }
+
+        Assert.True(_heap.HeldBytes > full * 9 / 10, "Each slab keeps some.");
+        while (_store.Eviction.Compaction.Step(100))
+        {
+        }
+
+        Assert.InRange(_heap.HeldBytes, _heap.UsedBytes, _heap.UsedBytes + (2 * Mb));
+        Assert.True(_heap.HeldBytes < full / 2);
+        Assert.Equal(0, _store.Eviction.PassedBlocks);
+        for (int i = 0; i < 200_000; i += 10)
+        {
+            AssertHolds(_store[i % 3], "k" + i, Value(i, 60));
+        }
+
+        Assert.Equal(2858, _store[0].ExpireCount + _store[1].ExpireCount + _store[2].ExpireCount);
+    }
+
+    [Fact]
+    public void A_purge_gives_free_slabs_back()
+    {
+        for (int i = 0; i < 100_000; i++)
+        {
+            _store[0].SetString(K("k" + i), Value(i, 200));
+        }
+
+        for (int i = 0; i < 100_000; i++)
+        {
+            if (i % 50 != 0)
+            {
+                _store[0].Delete(K("k" + i));
+            }
+        }
+
+        _store.Eviction.Purge();
+
+        Assert.Equal(0, _heap.FreeSlabBytes);
+        Assert.InRange(_heap.HeldBytes, 0, _heap.UsedBytes + Mb);
+        for (int i = 0; i < 100_000; i += 50)
+        {
+            AssertHolds(_store[0], "k" + i, Value(i, 200));
+        }
+    }
+
+    [Fact]
+    public void Blocks_that_are_nobodys_any_more_stay_where_they_are()
+    {
+        for (int i = 0; i < 50_000; i++)
+        {
+            _store[0].SetString(K("k" + i), Value(i, 60));
+        }
+
+        // Half of each slab is on its way back, and nobody has looked at that yet.
+        for (int i = 0; i < 50_000; i += 2)
+        {
+            Assert.True(_store[0].Move(K("k" + i), _store[1]));
+        }
+
+        _store[1].Flush(inBackground: true);
+        _store.Reclaimer.WaitUntilIdle();
+        for (int i = 1; i < 50_000; i += 4)
+        {
+            _store[0].Delete(K("k" + i));
+        }
+
+        while (_store.Eviction.Compaction.Step(1000))
+        {
+        }
+
+        _heap.DrainRemoteFrees(int.MaxValue);
+        for (int i = 3; i < 50_000; i += 4)
+        {
+            AssertHolds(_store[0], "k" + i, Value(i, 60));
+        }
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    public void Random_changes_with_slabs_emptied_and_keys_evicted_meanwhile_agree_with_a_dictionary(int seed)
+    {
+        Random random = new(seed);
+        Dictionary<string, State> model = new(StringComparer.Ordinal);
+        Database database = _store[0];
+        _store.Evicted = (_, key) => Assert.True(model.Remove(Encoding.Latin1.GetString(key)));
+        _store.Eviction.Choose(seed % 2 == 0 ? EvictionOrder.LeastRecent : EvictionOrder.Random, onlyVolatile: false);
+        _store.Eviction.LimitBytes = 3 * Mb;
+        SnapshotCut? snapshot = null;
+        SnapshotQueue? queue = null;
+        for (int i = 0; i < 60_000; i++)
+        {
+            string key = "k" + random.Next(20_000);
+            int length = (i / 10_000 % 3) switch { 0 => random.Next(20, 60), 1 => random.Next(300, 400), _ => random.Next(30, 3000) };
+            switch (random.Next(8))
+            {
+                case 0:
+                    Assert.Equal(model.Remove(key), database.Delete(K(key)));
+                    break;
+                case 1 when model.TryGetValue(key, out State old):
+                    Assert.True(database.TryFind(K(key), LookupFlags.None, out Entry entry));
+                    database.SetExpireAt(ref entry, _store.NowMs + 100_000);
+                    model[key] = (old.Value, _store.NowMs + 100_000);
+                    break;
+                default:
+                    string value = new((char)('a' + random.Next(26)), length);
+                    model[key] = (value, Database.NoExpiry);
+                    database.SetString(K(key), Encoding.Latin1.GetBytes(value));
+                    break;
+            }
+
+            _store.Eviction.MakeRoom();
+            _store.Eviction.Compaction.Step(random.Next(20));
+            if (i % 500 == 0)
+            {
+                _store.Cron(1);
+            }
+
+            if (snapshot is null && random.Next(2000) == 0)
+            {
+                queue = new SnapshotQueue(limitBytes: long.MaxValue);
+                snapshot = _store.StartSnapshot(queue);
+            }
+            else if (snapshot is not null && random.Next(20) == 0 && snapshot.WalkUntil(0))
+            {
+                snapshot = null;
+            }
+        }
+
+        while (snapshot?.WalkUntil(0) == false)
+        {
+        }
+
+        Assert.Equal(model.Count, database.Count);
+        Assert.Equal(model.Values.Count(state => state.ExpireAtMs != Database.NoExpiry), database.ExpireCount);
+        foreach ((string key, State state) in model)
+        {
+            AssertHolds(database, key, Encoding.Latin1.GetBytes(state.Value));
+        }
+
+        Assert.True(_store.Eviction.MovedEntries > 1000);
+        Assert.True(_store.Statistics.EvictedKeys > 1000);
+    }
+
+    [Fact]
+    public void Whatever_sizes_values_go_through_the_limit_holds_for_what_slabs_keep()
+    {
+        const long Limit = 24 * Mb;
+        Random random = new(11);
+        _store.Eviction.Choose(EvictionOrder.LeastRecent, onlyVolatile: false);
+        _store.Eviction.LimitBytes = Limit;
+        long mostHeld = 0;
+        foreach (int bytes in (int[])[32, 400, 2000, 400, 32, 1000, 100])
+        {
+            int sets = (int)(2 * Limit / (bytes + 40));
+            byte[] value = new byte[bytes];
+            for (int i = 0; i < sets; i++)
+            {
+                _store[0].SetString(K("k" + random.Next(2_000_000)), value);
+                Assert.NotEqual(EvictionResult.Failed, _store.Eviction.MakeRoom());
+                if (i % 1000 == 0)
+                {
+                    _store.NowMs += 100;
+                    _store.Cron(1);
+                    mostHeld = Math.Max(mostHeld, _heap.HeldBytes + _heap.FreeSlabBytes);
+                }
+            }
+
+            // It is not kept by throwing everything away.
+            Assert.True(_heap.UsedBytes > Limit * 8 / 10, $"With {bytes} bytes only {_heap.UsedBytes} are used.");
+            Assert.InRange(_heap.UsedBytes, 0, Limit + (Limit / 16));
+        }
+
+        Assert.InRange(mostHeld, Limit / 2, (Limit * 115 / 100) + (4 * Mb));
+    }
+
+    private static byte[] Value(int i, int bytes) => [.. Enumerable.Repeat((byte)('a' + (i % 26)), bytes)];
+
+    private Key K(string key) => _store.KeyOf(Encoding.Latin1.GetBytes(key));
+
+    private void AssertHolds(Database database, string key, byte[] value)
+    {
+        Assert.True(database.TryFind(K(key), LookupFlags.NoTouch, out Entry entry), key);
+        Assert.True(value.AsSpan().SequenceEqual(entry.GetStringSpan(stackalloc byte[Entry.ScratchBytes])), key);
+    }
+}
