@@ -78,6 +78,9 @@ internal sealed class ServerState(
     /// <summary>Bytes the heap held when nothing was stored yet.</summary>
     public long StartupHeapBytes { get; } = keyspace.Heap.UsedBytes;
 
+    /// <summary>Bytes that were resident then; code compiled later comes on top.</summary>
+    public long StartupResidentBytes { get; } = ProcessFigures.ResidentBytes;
+
     /// <summary>When the server started, ms since the Unix epoch.</summary>
     public long StartedAtMs { get; } = clock.GetUtcNow().ToUnixTimeMilliseconds();
 
@@ -171,6 +174,11 @@ internal sealed class ServerState(
         never.Wait(duration);
     }
 
+    /// <summary>Gets the store below its memory limit as far as one command may take; see <see cref="Eviction"/>.</summary>
+    /// <remarks>While the dataset is being loaded, or clients are paused, the data shall not change.</remarks>
+    public EvictionResult MakeRoom() =>
+        IsLoading || Pause.IsActive ? EvictionResult.Enough : Keyspace.Eviction.MakeRoom();
+
     /// <summary>Forbids something, or no longer.</summary>
     public void Restrict(Restrictions restriction, bool applies)
     {
@@ -210,6 +218,12 @@ internal sealed class ServerState(
         long startedAt = Latency.Begin();
         Keyspace.ExpireSlowly(hz);
         Latency.End("expire-cycle", startedAt);
+        if (Keyspace.Eviction.IsOn)
+        {
+            Keyspace.Eviction.BufferBytes = Clients.BufferBytes;
+            Keyspace.Eviction.CheckResident(ProcessFigures.ResidentBytes, StartupResidentBytes);
+        }
+
         Keyspace.Cron(rehashBudgetMs: Config.ActiveRehashing ? 1 : 0);
         BigKeys.Step(TimeSpan.FromMilliseconds(5.0 / hz));
     }

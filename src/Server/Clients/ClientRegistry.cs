@@ -11,6 +11,21 @@ internal sealed class ClientRegistry
     /// <summary>Connected clients.</summary>
     public int Count => _inOrder.Count;
 
+    /// <summary>Bytes that clients have sent and got, and that wait: requests, queued commands, replies. O(clients).</summary>
+    public long BufferBytes
+    {
+        get
+        {
+            long bytes = 0;
+            foreach (Client client in _inOrder)
+            {
+                bytes += client.Connection.PendingInputBytes + client.Connection.PendingOutputBytes + client.TransactionBytes;
+            }
+
+            return bytes;
+        }
+    }
+
     /// <summary>All clients, the longest connected first. Copy before closing any while walking.</summary>
     public IEnumerable<Client> All => _inOrder;
 

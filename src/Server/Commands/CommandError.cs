@@ -54,6 +54,10 @@ internal static class CommandError
     public static ReadOnlySpan<byte> StringTooLong =>
         "ERR string exceeds maximum allowed size (proto-max-bulk-len)"u8;
 
+    /// <summary>The memory limit is reached and nothing may be evicted.</summary>
+    public static ReadOnlySpan<byte> OutOfMemory =>
+        "OOM command not allowed when used memory > 'maxmemory'."u8;
+
     /// <summary>An allocation failed: the command changed nothing and the server lives on.</summary>
     public static ReadOnlySpan<byte> AllocationFailed => "OOM out of memory: the allocation failed"u8;
 

@@ -4,6 +4,7 @@ using KvServer.Resp;
 using KvServer.Server.Clients;
 using KvServer.Server.Net;
 using KvServer.Server.Observability;
+using KvServer.Storage;
 
 namespace KvServer.Server.Commands;
 
@@ -101,7 +102,8 @@ internal sealed partial class CommandExecutor
 
     /// <summary>Does the periodic work when it is due: expiry, rehashing of idle tables, rates.</summary>
     /// <param name="monotonicMs">A clock that never steps back.</param>
-    /// <returns>Milliseconds until it is due again; 0 while a save walks, as often as other work allows.</returns>
+    /// <returns>Milliseconds until it is due again; 0 while a save walks or keys are being evicted, as often as other work
+    /// allows.</returns>
     public long Cron(long monotonicMs)
     {
         _server.PubSub.SendHeld();
@@ -126,6 +128,7 @@ internal sealed partial class CommandExecutor
             }
         }
 
+        bool evicts = _server.Keyspace.Eviction.IsRunning && _server.MakeRoom() == EvictionResult.Running;
         if (_server.KeyWaits.HasReady)
         {
             ServeWaiting(); // Keys have expired that somebody waits for.
@@ -141,6 +144,6 @@ internal sealed partial class CommandExecutor
         long dueInMs = Math.Min(
             Math.Min(_cronDueAtMs, _sampleDueAtMs) - monotonicMs, _server.Blocked.NextDeadlineMs - nowMs);
         long pauseEndsInMs = _server.Pause.IsActive ? _server.Pause.EndsAtMs - nowMs : dueInMs;
-        return Math.Min(saveWantsInMs, Math.Max(1, Math.Min(dueInMs, pauseEndsInMs)));
+        return evicts ? 0 : Math.Min(saveWantsInMs, Math.Max(1, Math.Min(dueInMs, pauseEndsInMs)));
     }
 }

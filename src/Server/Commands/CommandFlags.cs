@@ -77,4 +77,7 @@ internal enum CommandFlags : uint
 
     /// <summary>Runs the queued commands, so it may do what they may. COMMAND INFO does not show it.</summary>
     RunsQueue = 1 << 23,
+
+    /// <summary>Ends a transaction, so it runs although memory is short. COMMAND INFO does not show it.</summary>
+    EndsQueue = 1 << 24,
 }

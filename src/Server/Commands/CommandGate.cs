@@ -1,20 +1,23 @@
 using System.Runtime.CompilerServices;
 using KvServer.Server.Clients;
 using KvServer.Server.Persistence;
+using KvServer.Storage;
 
 namespace KvServer.Server.Commands;
 
 /// <summary>The ordered checks between a framed request and its handler.</summary>
 /// <remarks>
 /// The order is observable (an unknown command wins over a missing password, arity too) and is the reference server's:
-/// unknown command, arity, protected command, authentication, not allowed in MULTI, failed saves, subscriber mode, loading,
-/// monitors.
+/// unknown command, arity, protected command, authentication, not allowed in MULTI, memory, failed saves, subscriber mode,
+/// loading, monitors.
 /// Whatever is refused inside MULTI, EXEC will refuse as a whole. Command loop only.
 /// </remarks>
 internal sealed class CommandGate(ServerState server)
 {
     private const CommandFlags TouchesKeys = CommandFlags.Write | CommandFlags.ReadOnly | CommandFlags.MayReplicate;
     private const ClientFlags NotOrdinary = ClientFlags.Subscribed | ClientFlags.Multi | ClientFlags.Monitor;
+
+    private readonly Eviction _eviction = server.Keyspace.Eviction;
 
     /// <summary>Lets a call pass, or replies with why not.</summary>
     /// <param name="ctx">The call, already pointed at <paramref name="command"/> when it is known.</param>
@@ -27,7 +30,8 @@ internal sealed class CommandGate(ServerState server)
             && client.Authenticated
             && (client.Flags & NotOrdinary) == 0
             && (command.Flags & CommandFlags.Protected) == 0
-            && server.Restrictions == Restrictions.None)
+            && server.Restrictions == Restrictions.None
+            && (!_eviction.IsOn || server.MakeRoom() != EvictionResult.Failed))
         || AdmitsSlowly(ctx, command, client, argumentCount);
 
     /// <summary>Replies that the command is unknown, in the words of the reference server.</summary>
@@ -71,6 +75,11 @@ internal sealed class CommandGate(ServerState server)
             return false;
         }
 
+        if (_eviction.IsOn && server.MakeRoom() == EvictionResult.Failed && NeedsMemory(command, client))
+        {
+            return Reject(ctx, command, CommandError.OutOfMemory);
+        }
+
         if ((server.Restrictions & (Restrictions.WritesRefused | Restrictions.AofFails)) != 0
             && ((command.FlagsFor(client) & CommandFlags.Write) != 0 || command.DisplayName == "ping"))
         {
@@ -103,6 +112,11 @@ internal sealed class CommandGate(ServerState server)
             || (command.FlagsFor(client) & TouchesKeys) == 0
             || Reject(ctx, command, CommandError.MonitorsOnly);
     }
+
+    // Whatever is queued takes memory until EXEC, so nothing is, except for what ends the queue.
+    private static bool NeedsMemory(Command command, Client client) =>
+        (command.FlagsFor(client) & CommandFlags.DenyOom) != 0
+        || (client.Is(ClientFlags.Multi) && !command.Is(CommandFlags.EndsQueue));
 
     private bool Reject(CommandContext ctx, Command command, ReadOnlySpan<byte> error)
     {

@@ -72,6 +72,7 @@ internal static class ConfigCommands
         ctx.Server.Commands.ResetStatistics();
         ctx.Server.Keyspace.Statistics.Reset();
         ctx.Server.Keyspace.Reclaimer.ResetStatistics();
+        ctx.Server.Keyspace.Eviction.ResetStatistics();
         ctx.Server.Keyspace.Heap.ResetPeak();
         ctx.Server.Configuration.ResetStatistics();
         ctx.Server.KeyTraffic.Reset();

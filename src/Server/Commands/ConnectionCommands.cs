@@ -110,7 +110,8 @@ internal static class ConnectionCommands
     }
 
     /// <summary>Replies OK and closes the connection.</summary>
-    [Command("QUIT", arity: -1, BeforeAuth | CommandFlags.WhileSubscribed | CommandFlags.InMulti, Group = CommandGroup.Connection, Since = "1.0.0",
+    [Command("QUIT", arity: -1, BeforeAuth | CommandFlags.WhileSubscribed | CommandFlags.InMulti | CommandFlags.EndsQueue,
+        Group = CommandGroup.Connection, Since = "1.0.0",
         Summary = "Closes the connection.")]
     internal static void Quit(CommandContext ctx)
     {
@@ -120,7 +121,8 @@ internal static class ConnectionCommands
 
     /// <summary>Makes the connection as good as new: database 0, RESP2, no name, no subscriptions, no transaction,
     /// authentication as for a new one. What the library said about itself stays.</summary>
-    [Command("RESET", arity: 1, BeforeAuth | CommandFlags.WhileSubscribed | CommandFlags.InMulti, Group = CommandGroup.Connection, Since = "6.2.0",
+    [Command("RESET", arity: 1, BeforeAuth | CommandFlags.WhileSubscribed | CommandFlags.InMulti | CommandFlags.EndsQueue,
+        Group = CommandGroup.Connection, Since = "6.2.0",
         Summary = "Makes the connection as good as new.")]
     internal static void Reset(CommandContext ctx)
     {

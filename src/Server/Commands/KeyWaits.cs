@@ -16,7 +16,11 @@ internal sealed class KeyWaits
     private readonly HashSet<LinkedList<KeyWait>> _noted = [];
 
     /// <summary>Prepares for calls that wait for keys of a store.</summary>
-    public KeyWaits(Keyspace keyspace) => keyspace.Expired += OnExpired;
+    public KeyWaits(Keyspace keyspace)
+    {
+        keyspace.Expired += OnRemoved;
+        keyspace.Evicted += OnRemoved;
+    }
 
     /// <summary>Calls that wait.</summary>
     public int Count { get; private set; }
@@ -130,7 +134,7 @@ internal sealed class KeyWaits
         return true;
     }
 
-    private void OnExpired(Database database, ReadOnlySpan<byte> key)
+    private void OnRemoved(Database database, ReadOnlySpan<byte> key)
     {
         if (WakesWhenGoneCount > 0)
         {

@@ -87,15 +87,13 @@ internal static class MemoryCommands
     internal static void MallocStats(CommandContext ctx) =>
         ctx.Reply.Verbatim(Encoding.ASCII.GetBytes(MemoryReport.DescribeHeap(ctx.Server.Keyspace.Heap)), "txt"u8);
 
-    /// <summary>Gives memory that nothing is in back to the system.</summary>
+    /// <summary>Gives back to the system whatever memory is free, also what sparse slabs hold.</summary>
     [Command("MEMORY|PURGE", arity: 2, CommandFlags.None, Group = CommandGroup.Server, Since = "4.0.0",
-        Complexity = "O(N) in the megabytes that are free.", Tips = "request_policy:all_shards response_policy:all_succeeded",
+        Complexity = "O(N) in the entries that have to be moved for it.", Tips = "request_policy:all_shards response_policy:all_succeeded",
         Summary = "Gives free memory back to the system.")]
     internal static void Purge(CommandContext ctx)
     {
-        NativeHeap heap = ctx.Server.Keyspace.Heap;
-        heap.DrainRemoteFrees(int.MaxValue);
-        heap.ReleaseEmptyRegions();
+        ctx.Server.Keyspace.Eviction.Purge();
         ctx.Reply.Ok();
     }
 

@@ -29,7 +29,8 @@ internal static class TransactionCommands
 
     /// <summary>Runs the queued commands and replies with the array of their replies; null when a watched key has
     /// changed, an error when a command could not be queued. The transaction is over in any case.</summary>
-    [Command("EXEC", arity: 1, Flags | CommandFlags.SkipSlowLog | CommandFlags.InMulti | CommandFlags.RunsQueue,
+    [Command("EXEC", arity: 1, Flags | CommandFlags.SkipSlowLog | CommandFlags.InMulti | CommandFlags.RunsQueue
+        | CommandFlags.EndsQueue,
         Group = CommandGroup.Transactions, Since = "1.2.0", Complexity = "That of the queued commands.",
         Summary = "Runs the queued commands.")]
     internal static void Exec(CommandContext ctx)
@@ -65,7 +66,7 @@ internal static class TransactionCommands
     }
 
     /// <summary>Forgets the queued commands and the watched keys.</summary>
-    [Command("DISCARD", arity: 1, Quick | CommandFlags.InMulti, Group = CommandGroup.Transactions, Since = "2.0.0",
+    [Command("DISCARD", arity: 1, Quick | CommandFlags.InMulti | CommandFlags.EndsQueue, Group = CommandGroup.Transactions, Since = "2.0.0",
         Complexity = "O(N) in the queued commands.", Summary = "Gives a transaction up.")]
     internal static void Discard(CommandContext ctx)
     {

@@ -10,7 +10,11 @@ internal static class ConfigEffects
 
     private static readonly string[] Options =
     [
+        "maxmemory",
         "maxmemory-policy",
+        "maxmemory-samples",
+        "maxmemory-eviction-tenacity",
+        "lazyfree-lazy-eviction",
         "lfu-log-factor",
         "lfu-decay-time",
         "active-expire-effort",
@@ -42,7 +46,28 @@ internal static class ConfigEffects
         keyspace.CountsFrequency = config.MaxMemoryPolicy is MaxMemoryPolicy.AllKeysLfu or MaxMemoryPolicy.VolatileLfu;
         keyspace.FrequencyLogFactor = config.LfuLogFactor;
         keyspace.FrequencyDecayMinutes = config.LfuDecayTimeMinutes;
+        ApplyLimit(config, keyspace.Eviction);
         keyspace.ActiveExpireEffort = config.ActiveExpireEffort;
         keyspace.LazyExpire = config.LazyFreeLazyExpire;
+    }
+
+    private static void ApplyLimit(ServerConfig config, Eviction eviction)
+    {
+        (EvictionOrder order, bool onlyVolatile) = config.MaxMemoryPolicy switch
+        {
+            MaxMemoryPolicy.VolatileLru => (EvictionOrder.LeastRecent, true),
+            MaxMemoryPolicy.VolatileLfu => (EvictionOrder.LeastFrequent, true),
+            MaxMemoryPolicy.VolatileRandom => (EvictionOrder.Random, true),
+            MaxMemoryPolicy.VolatileTtl => (EvictionOrder.SoonestExpiry, true),
+            MaxMemoryPolicy.AllKeysLru => (EvictionOrder.LeastRecent, false),
+            MaxMemoryPolicy.AllKeysLfu => (EvictionOrder.LeastFrequent, false),
+            MaxMemoryPolicy.AllKeysRandom => (EvictionOrder.Random, false),
+            _ => (EvictionOrder.Nothing, false),
+        };
+        eviction.Choose(order, onlyVolatile);
+        eviction.LimitBytes = config.MaxMemoryBytes;
+        eviction.SampleCount = config.MaxMemorySamples;
+        eviction.Tenacity = config.MaxMemoryEvictionTenacity;
+        eviction.Lazily = config.LazyFreeLazyEviction;
     }
 }

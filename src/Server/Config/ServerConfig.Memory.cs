@@ -3,8 +3,11 @@ namespace KvServer.Server.Config;
 /// <summary>Memory, expiry and the encodings of values.</summary>
 public sealed partial class ServerConfig
 {
-    /// <summary>Bytes the dataset may use; 0 for no limit.</summary>
-    public long MaxMemoryBytes;
+    /// <summary>How much memory the dataset may use; 0 for no limit.</summary>
+    public MemoryAmount MaxMemory;
+
+    /// <summary>The same in bytes; a percentage is one of what machine and container allow.</summary>
+    public long MaxMemoryBytes => MaxMemory.ToBytes(MachineMemory.LimitBytes);
 
     /// <summary>What is evicted when <see cref="MaxMemoryBytes"/> is reached.</summary>
     public MaxMemoryPolicy MaxMemoryPolicy = MaxMemoryPolicy.NoEviction;

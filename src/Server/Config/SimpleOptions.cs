@@ -71,6 +71,9 @@ internal sealed class MemoryOrPercentOption(
     string name, string? alias, ConfigFlags flags, ConfigField<MemoryAmount> field)
     : ConfigOption<MemoryAmount>(name, alias, flags, field)
 {
+    /// <summary>What is said about a value that is neither.</summary>
+    public string Refusal { get; init; } = "argument must be a memory or percent value";
+
     private protected override string? Read(
         ReadOnlySpan<string> words, MemoryAmount current, ConfigSource source, out MemoryAmount value)
     {
@@ -80,16 +83,16 @@ internal sealed class MemoryOrPercentOption(
         {
             if (!ConfigText.TryReadInteger(word.AsSpan(0, word.Length - 1), out long percent) || percent < 0)
             {
-                return "argument must be a memory or percent value";
+                return Refusal;
             }
 
             value = new MemoryAmount(percent, IsPercent: true);
             return percent > 100 ? "percentage argument must be less or equal to 100" : null;
         }
 
-        bool good = ConfigText.TryReadMemory(word, out long bytes);
+        bool good = ConfigText.TryReadMemory(word, out long bytes, out bool isTooLarge);
         value = new MemoryAmount(bytes, IsPercent: false);
-        return good ? null : "argument must be a memory or percent value";
+        return !good ? Refusal : isTooLarge ? ConfigText.OutOfRange(0, long.MaxValue) : null;
     }
 
     private protected override string Format(MemoryAmount value) =>

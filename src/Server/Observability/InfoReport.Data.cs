@@ -11,7 +11,8 @@ internal static partial class InfoReport
     private static void WriteMemory(InfoWriter info, ServerState server)
     {
         NativeHeap heap = server.Keyspace.Heap;
-        (long used, long reserved, long resident, long peak, long overhead, long clients) = MemoryFigures.Take(server);
+        (long used, long allocated, long active, long held, long resident, long peak, long overhead, long clients, long notCounted) =
+            MemoryFigures.Take(server);
         info.Section("Memory");
         info.FieldWithHuman("used_memory", used);
         info.FieldWithHuman("used_memory_rss", resident);
@@ -21,30 +22,30 @@ internal static partial class InfoReport
         info.Field("used_memory_startup", server.StartupHeapBytes);
         info.Field("used_memory_dataset", used - overhead);
         info.Percent("used_memory_dataset_perc", used - overhead, used - server.StartupHeapBytes);
-        info.Field("allocator_allocated", used);
-        info.Field("allocator_active", reserved);
-        info.Field("allocator_resident", reserved);
+        info.Field("allocator_allocated", allocated);
+        info.Field("allocator_active", active);
+        info.Field("allocator_resident", held);
         info.FieldWithHuman("total_system_memory", ProcessFigures.SystemMemoryBytes);
         WriteScriptMemory(info);
         info.FieldWithHuman("maxmemory", server.Config.MaxMemoryBytes);
         info.Field("maxmemory_policy", OptionText("maxmemory-policy", server.Config));
-        info.Field("allocator_frag_ratio", Ratio(reserved, used));
-        info.Field("allocator_frag_bytes", reserved - used);
-        info.Field("allocator_rss_ratio", Ratio(reserved, reserved));
-        info.Field("allocator_rss_bytes", 0);
-        info.Field("rss_overhead_ratio", Ratio(resident, reserved));
-        info.Field("rss_overhead_bytes", resident - reserved);
+        info.Field("allocator_frag_ratio", Ratio(active, allocated));
+        info.Field("allocator_frag_bytes", active - allocated);
+        info.Field("allocator_rss_ratio", Ratio(held, active));
+        info.Field("allocator_rss_bytes", held - active);
+        info.Field("rss_overhead_ratio", Ratio(resident, held));
+        info.Field("rss_overhead_bytes", resident - held);
         info.Field("mem_fragmentation_ratio", Ratio(resident, used));
         info.Field("mem_fragmentation_bytes", resident - used);
-        info.Field("mem_not_counted_for_evict", 0);
+        info.Field("mem_not_counted_for_evict", notCounted);
         info.Field("mem_replication_backlog", 0);
         info.Field("mem_total_replication_buffers", 0);
         info.Field("mem_clients_slaves", 0);
         info.Field("mem_clients_normal", clients);
         info.Field("mem_cluster_links", 0);
-        info.Field("mem_aof_buffer", server.Aof.BufferedBytes);
+        info.Field("mem_aof_buffer", notCounted);
         info.Field("mem_allocator", "kvserver-slabs");
-        info.Field("active_defrag_running", 0);
+        info.Field("active_defrag_running", server.Keyspace.Eviction.IsCompacting);
         info.Field("lazyfree_pending_objects", server.Keyspace.Reclaimer.PendingObjects);
         info.Field("lazyfreed_objects", server.Keyspace.Reclaimer.FreedObjects);
         WriteManagedMemory(info);
@@ -197,7 +198,7 @@ internal static partial class InfoReport
         CultureInfo.InvariantCulture,
         $"steps_by_commands={statistics.StepsByCommands},steps_by_cron={statistics.StepsByCron}," +
         $"resizes_done={statistics.ResizesDone},resizes_refused={statistics.ResizesRefused}," +
-        $"resizes_forced={statistics.ResizesForced},resizes_failed={statistics.ResizesFailed}");
+        $"resizes_put_off={statistics.ResizesPutOff},resizes_forced={statistics.ResizesForced},resizes_failed={statistics.ResizesFailed}");
 
     private static double Ratio(long part, long whole) => whole == 0 ? 0 : (double)part / whole;
 }

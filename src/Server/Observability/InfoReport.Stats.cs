@@ -35,10 +35,10 @@ internal static partial class InfoReport
         info.Field("expired_stale_perc", keys.ExpiredStalePercent);
         info.Field("expired_time_cap_reached_count", keys.ExpiredTimeCapReached);
         info.Field("expire_cycle_cpu_milliseconds", keys.ExpireCycleMicroseconds / 1000);
-        info.Field("evicted_keys", 0);
+        info.Field("evicted_keys", keys.EvictedKeys);
         info.Field("evicted_clients", statistics.EvictedClients);
-        info.Field("total_eviction_exceeded_time", 0);
-        info.Field("current_eviction_exceeded_time", 0);
+        info.Field("total_eviction_exceeded_time", server.Keyspace.Eviction.TotalExceededMs);
+        info.Field("current_eviction_exceeded_time", server.Keyspace.Eviction.CurrentExceededMs);
         info.Field("keyspace_hits", keys.Hits);
         info.Field("keyspace_misses", keys.Misses);
         info.Field("pubsub_channels", server.PubSub.CountOf(SubscriptionKind.Channel));
@@ -48,8 +48,8 @@ internal static partial class InfoReport
         info.Field("total_forks", 0);
         info.Field("migrate_cached_sockets", 0);
         info.Field("slave_expires_tracked_keys", 0);
-        info.Field("active_defrag_hits", 0);
-        info.Field("active_defrag_misses", 0);
+        info.Field("active_defrag_hits", server.Keyspace.Eviction.MovedEntries);
+        info.Field("active_defrag_misses", server.Keyspace.Eviction.PassedBlocks);
         info.Field("active_defrag_key_hits", 0);
         info.Field("active_defrag_key_misses", 0);
         info.Field("total_active_defrag_time", 0);

@@ -29,7 +29,7 @@ internal static class MemoryReport
                 + $"of values that are gone is given back when a whole region is empty; MEMORY PURGE does so at once.");
         }
 
-        long fragments = memory.Reserved - memory.Used;
+        long fragments = memory.Active - memory.Allocated;
         if (fragments > WorthMentioningBytes && fragments * 10 > memory.Used * 4)
         {
             findings.Add(
@@ -37,7 +37,7 @@ internal static class MemoryReport
                 + $"values that were deleted here and there; new values of like sizes fill it again.");
         }
 
-        long process = memory.Resident - memory.Reserved;
+        long process = memory.Resident - memory.Held;
         if (process > WorthMentioningBytes && process * 2 > memory.Used)
         {
             findings.Add(

@@ -11,8 +11,8 @@ internal static class MemoryStatsReply
     /// <summary>Writes the reply. O(clients + databases).</summary>
     public static void Write(ReplyWriter reply, ServerState server)
     {
-        MemoryFigures memory = MemoryFigures.Take(server);
-        (long used, long reserved, long resident, long peak, long overhead, long clients) = memory;
+        (long used, long allocated, long active, long held, long resident, long peak, long overhead, long clients, long notCounted) =
+            MemoryFigures.Take(server);
         long keys = 0;
         long dataset = used - overhead;
         long sinceStart = used - server.StartupHeapBytes;
@@ -25,7 +25,7 @@ internal static class MemoryStatsReply
         Integer("clients.slaves", 0);
         Integer("clients.normal", clients);
         Integer("cluster.links", 0);
-        Integer("aof.buffer", server.Aof.BufferedBytes);
+        Integer("aof.buffer", notCounted);
         Integer("lua.caches", 0);
         Integer("functions.caches", 0);
         for (int i = 0; i < server.Keyspace.DatabaseCount; i++)
@@ -45,15 +45,15 @@ internal static class MemoryStatsReply
         Integer("dataset.bytes", dataset);
         Share("dataset.percentage", dataset * 100.0, sinceStart);
         Share("peak.percentage", used * 100.0, peak);
-        Integer("allocator.allocated", used);
-        Integer("allocator.active", reserved);
-        Integer("allocator.resident", reserved);
-        Share("allocator-fragmentation.ratio", reserved, used);
-        Integer("allocator-fragmentation.bytes", reserved - used);
-        Share("allocator-rss.ratio", reserved, reserved);
-        Integer("allocator-rss.bytes", 0);
-        Share("rss-overhead.ratio", resident, reserved);
-        Integer("rss-overhead.bytes", resident - reserved);
+        Integer("allocator.allocated", allocated);
+        Integer("allocator.active", active);
+        Integer("allocator.resident", held);
+        Share("allocator-fragmentation.ratio", active, allocated);
+        Integer("allocator-fragmentation.bytes", active - allocated);
+        Share("allocator-rss.ratio", held, active);
+        Integer("allocator-rss.bytes", held - active);
+        Share("rss-overhead.ratio", resident, held);
+        Integer("rss-overhead.bytes", resident - held);
         Share("fragmentation", resident, used);
         Integer("fragmentation.bytes", resident - used);
         reply.End(map, count);

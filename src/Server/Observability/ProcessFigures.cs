@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using KvServer.Server.Config;
 
 namespace KvServer.Server.Observability;
 
@@ -14,7 +15,7 @@ internal static class ProcessFigures
         FieldOf("/proc/self/statm", index: 1) is { } pages ? pages * Environment.SystemPageSize : Environment.WorkingSet;
 
     /// <summary>Bytes of memory of the machine.</summary>
-    public static long SystemMemoryBytes { get; } = ReadSystemMemory();
+    public static long SystemMemoryBytes { get; } = MachineMemory.ReadMachine("/");
 
     /// <summary>The system as <c>uname</c> tells it: name, release, machine.</summary>
     public static string System { get; } = ReadSystem();
@@ -35,15 +36,6 @@ internal static class ProcessFigures
 
     private static double Ticks(string text) =>
         double.TryParse(text, CultureInfo.InvariantCulture, out double ticks) ? ticks : 0;
-
-    private static long ReadSystemMemory()
-    {
-        string text = ReadAll("/proc/meminfo");
-        string[] words = text.Split([' ', '\n'], 3, StringSplitOptions.RemoveEmptyEntries);
-        return words.Length > 1 && long.TryParse(words[1], CultureInfo.InvariantCulture, out long kilobytes)
-            ? kilobytes * 1024
-            : GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
-    }
 
     private static string ReadSystem()
     {

@@ -40,12 +40,13 @@ internal sealed class PropagationLog
     private int _argumentsLeft;
     private long _lastTimestampSeconds = NoTimestamp;
 
-    /// <summary>Makes a log that nobody listens to yet, and has expired keys and fields of the store told to it.</summary>
+    /// <summary>Makes a log that nobody listens to yet, and has keys and fields that the store removes told to it.</summary>
     public PropagationLog(Keyspace keyspace)
     {
         _keyspace = keyspace;
         keyspace.Expired += OnExpired;
         keyspace.FieldExpired += OnFieldExpired;
+        keyspace.Evicted += OnEvicted;
     }
 
     /// <summary>Whether changes are wanted.</summary>
@@ -264,6 +265,14 @@ internal sealed class PropagationLog
         if (IsOn)
         {
             Removal(database, _keyspace.LazyExpire ? "UNLINK"u8 : "DEL"u8, key, field: default, hasField: false);
+        }
+    }
+
+    private void OnEvicted(Database database, ReadOnlySpan<byte> key)
+    {
+        if (IsOn)
+        {
+            Removal(database, _keyspace.Eviction.Lazily ? "UNLINK"u8 : "DEL"u8, key, field: default, hasField: false);
         }
     }
 

@@ -7,7 +7,7 @@ namespace KvServer.Server.Transactions;
 /// <summary>Which clients watch which keys, and whose watch a change breaks.</summary>
 /// <remarks>
 /// <para>Changes come by three ways: what commands report of a key (<see cref="Commands.CommandContext.KeyChanged"/>),
-/// what the store removes because its time has come, and databases that are emptied or exchanged. While nobody watches,
+/// what the store removes because its time has come or memory is short, and databases that are emptied or exchanged. While nobody watches,
 /// a change costs one comparison. A client whose watch is broken watches nothing any more.</para>
 /// <para>A key whose time had come when it was watched counts as missing: its removal is no change.
 /// Command loop only.</para>
@@ -25,6 +25,7 @@ internal sealed class WatchedKeys
         _keyspace = keyspace;
         keyspace.Expired += OnExpired;
         keyspace.FieldExpired += OnFieldExpired;
+        keyspace.Evicted += KeyChanged;
     }
 
     /// <summary>Watches there are.</summary>
