@@ -17,6 +17,7 @@ internal static class BenchmarkProgram
         ("memory", "resident bytes per key, 5M keys of 11 bytes with 64-byte values", Memory.RunAsync),
         ("largeget", "CPU per random GET at -P 32 over 5M keys", LargeGet.RunAsync),
         ("growth", "latency while one keyspace grows from 0 to 20M keys; writes docs/growth.svg (artifacts/ with --quick)", Growth.RunAsync),
+        ("evict", "at the memory limit: hit ratio on a Zipf load, CPU per SET and GET, resident bytes while sizes change", Evict.RunAsync),
         ("startup", "from the start of the process to the first reply", Startup.RunAsync),
         ("fairness", "p99 of 50 connections with and without one that streams a pipeline", Fairness.RunAsync),
         ("idle", "resident bytes and CPU time of 10,000 idle and 10,000 blocked connections", Idle.RunAsync),
