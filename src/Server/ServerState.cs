@@ -176,8 +176,18 @@ internal sealed class ServerState(
 
     /// <summary>Gets the store below its memory limit as far as one command may take; see <see cref="Eviction"/>.</summary>
     /// <remarks>While the dataset is being loaded, or clients are paused, the data shall not change.</remarks>
-    public EvictionResult MakeRoom() =>
-        IsLoading || Pause.IsActive ? EvictionResult.Enough : Keyspace.Eviction.MakeRoom();
+    public EvictionResult MakeRoom()
+    {
+        if (IsLoading || Pause.IsActive)
+        {
+            return EvictionResult.Enough;
+        }
+
+        long startedAt = Latency.Begin();
+        EvictionResult result = Keyspace.Eviction.MakeRoom();
+        Latency.End("eviction-cycle", startedAt);
+        return result;
+    }
 
     /// <summary>Forbids something, or no longer.</summary>
     public void Restrict(Restrictions restriction, bool applies)
@@ -192,24 +202,6 @@ internal sealed class ServerState(
 
     /// <summary>Adds somebody who wants to know of every change of a key, or takes them away.</summary>
     public void Listen(KeyListeners listener, bool on) => KeyListeners = on ? KeyListeners | listener : KeyListeners & ~listener;
-
-    /// <summary>Tells everybody of a key that has been removed to make room. Command loop only.</summary>
-    /// <param name="database">Where it was.</param>
-    /// <param name="key">Its name, valid during the call.</param>
-    /// <remarks>Breaks watches, invalidates what clients have cached, publishes <c>evicted</c>.</remarks>
-    public void KeyEvicted(Database database, ReadOnlySpan<byte> key)
-    {
-        Transactions.Watched.KeyChanged(database, key);
-        if ((KeyListeners & KeyListeners.Tracking) != 0)
-        {
-            Tracking.KeyChanged(key, changedBy: null);
-        }
-
-        if ((KeyListeners & KeyListeners.Notifications) != 0)
-        {
-            Notifications.Notify(database, key, KeyEvent.Evicted);
-        }
-    }
 
     /// <summary>The periodic work on the data: expiry and the rehash of tables nobody touches.</summary>
     /// <param name="hz">Runs per second, which the share of time that may be spent follows from.</param>

@@ -46,11 +46,13 @@ internal sealed class KeyNotifications(ServerState server)
             if (!IsOn)
             {
                 keyspace.Expired -= OnExpired;
+                keyspace.Evicted -= OnEvicted;
                 keyspace.FieldsExpired -= OnFieldsExpired;
                 return;
             }
 
             keyspace.Expired += OnExpired;
+            keyspace.Evicted += OnEvicted;
             keyspace.FieldsExpired += OnFieldsExpired;
             if (_prefixes.Length == 0)
             {
@@ -151,6 +153,8 @@ internal sealed class KeyNotifications(ServerState server)
             Notify(database, key, KeyEvent.New);
         }
     }
+
+    private void OnEvicted(Database database, ReadOnlySpan<byte> key) => Notify(database, key, KeyEvent.Evicted);
 
     private void OnMissed(Database database, ReadOnlySpan<byte> key) => Notify(database, key, KeyEvent.KeyMiss);
 }

@@ -37,6 +37,7 @@ internal sealed class ClientTracking
         _server = server;
         _isTracking = id => server.Clients.Find(id) is { Tracking: { Mode: not TrackingMode.Broadcast } };
         server.Keyspace.Expired += (_, key) => KeyChanged(key, changedBy: null);
+        server.Keyspace.Evicted += (_, key) => KeyChanged(key, changedBy: null);
         server.Keyspace.FieldsExpired += (_, key, _) => KeyChanged(key, changedBy: null);
     }
 

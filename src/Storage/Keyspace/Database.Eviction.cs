@@ -64,7 +64,7 @@ public sealed unsafe partial class Database
     /// <exception cref="OutOfMemoryException">Nothing has changed.</exception>
     internal bool TryMove(byte* block)
     {
-        if (!_keys.Contains(block, EntryLink.Hash(block)))
+        if (!_keys.Contains(block, EntryLink.Hash(block)) || _keyspace.PartialReads.IsRead(block))
         {
             return false;
         }

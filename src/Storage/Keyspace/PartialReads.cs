@@ -34,6 +34,9 @@ internal sealed unsafe class PartialReads
         Count--;
     }
 
+    /// <summary>Whether somebody reads an entry, which must not move then. O(1).</summary>
+    public bool IsRead(byte* block) => Count > 0 && _byEntry.ContainsKey((nint)block);
+
     /// <summary>Has the readers of an entry that is about to change read to the end.</summary>
     public void BeforeChange(byte* block)
     {

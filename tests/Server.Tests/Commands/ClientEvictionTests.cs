@@ -71,11 +71,11 @@ public class ClientEvictionTests : CommandHarness
         TestClient client = Holding(600_000);
         Server.ClientEviction.Enforce();
         Assert.Null(client.ClosedBecause); // Half of no limit is none.
-        Server.Config.MaxMemoryBytes = 2_000_000;
+        Server.Config.MaxMemory = new MemoryAmount(2_000_000, IsPercent: false);
         Server.ClientEviction.AccountAll();
         Server.ClientEviction.Enforce();
         Assert.Null(client.ClosedBecause);
-        Server.Config.MaxMemoryBytes = 1_000_000;
+        Server.Config.MaxMemory = new MemoryAmount(1_000_000, IsPercent: false);
         Server.ClientEviction.AccountAll();
         Server.ClientEviction.Enforce();
         Assert.Equal("evicted", client.ClosedBecause);

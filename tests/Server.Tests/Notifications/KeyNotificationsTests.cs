@@ -165,7 +165,7 @@ public sealed class KeyNotificationsTests : CommandHarness
         tracker.Raw("CLIENT", "TRACKING", "ON");
         tracker.Raw("GET", "k");
         Run("WATCH", "k");
-        Server.KeyEvicted(Server.Keyspace[0], "k"u8);
+        Server.Keyspace.Evicted!(Server.Keyspace[0], "k"u8);
 
         Assert.Equal(["__keyevent@0__:evicted k"], TakeEvents());
         Assert.Equal(">2\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\nk\r\n", tracker.TakeOutput());

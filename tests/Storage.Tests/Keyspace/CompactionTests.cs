@@ -56,6 +56,41 @@ public sealed class CompactionTests : IDisposable
     }
 
     [Fact]
+    public void An_entry_that_is_being_read_in_parts_stays_where_it_is()
+    {
+        for (int i = 0; i < 100_000; i++)
+        {
+            _store[0].SetString(K("k" + i), Value(i, 60));
+        }
+
+        Dictionary<string, Reader> readers = [];
+        for (int i = 0; i < 100_000; i++)
+        {
+            if (i % 20 != 0)
+            {
+                _store[0].Delete(K("k" + i));
+            }
+            else if (i % 1000 == 0)
+            {
+                Assert.True(_store[0].TryFind(K("k" + i), LookupFlags.None, out Entry entry));
+                readers.Add("k" + i, new Reader(_store, entry));
+            }
+        }
+
+        while (_store.Eviction.Compaction.Step(100))
+        {
+        }
+
+        foreach ((string key, Reader reader) in readers)
+        {
+            Assert.True(_store[0].TryFind(K(key), LookupFlags.None, out Entry entry));
+            Assert.True(reader.Reads(entry));
+            Assert.True(_store[0].Delete(K(key)));
+            Assert.True(reader.IsComplete);
+        }
+    }
+
+    [Fact]
     public void A_purge_gives_free_slabs_back()
     {
         for (int i = 0; i < 100_000; i++)
@@ -222,5 +257,16 @@ public sealed class CompactionTests : IDisposable
     {
         Assert.True(database.TryFind(K(key), LookupFlags.NoTouch, out Entry entry), key);
         Assert.True(value.AsSpan().SequenceEqual(entry.GetStringSpan(stackalloc byte[Entry.ScratchBytes])), key);
+    }
+
+    private sealed class Reader : PartialRead
+    {
+        public Reader(Keyspace store, Entry entry) => Begin(store, entry);
+
+        public bool IsComplete => !IsReading;
+
+        public unsafe bool Reads(Entry entry) => Entry.Block == entry.Block;
+
+        protected internal override void Complete() => End();
     }
 }
