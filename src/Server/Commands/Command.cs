@@ -19,6 +19,7 @@ internal sealed class Command
         MaxArguments = declaration.Arity > 0 ? declaration.Arity : int.MaxValue;
         FirstKey = keys.Length > 0 && keys[0] is { HasFixedFirst: true, IsOfKeys: true } ? keys[0].First : 0;
         NamesOneKey = FirstKey > 0 && keys.Length == 1 && (keys[0].Declaration.Last == 0 || keys[0].Declaration.Last == FirstKey);
+        IsBrief = Is(CommandFlags.Fast) || (NamesOneKey && declaration.Complexity == "O(1)");
         ArityError = CommandError.WrongArity(DisplayName);
     }
 
@@ -44,6 +45,10 @@ internal sealed class Command
 
     /// <summary>Whether each call names one key, <see cref="FirstKey"/>.</summary>
     public bool NamesOneKey { get; }
+
+    /// <summary>Whether a call takes about as long as the next one, given few arguments: <see cref="CommandFlags.Fast"/>, which
+    /// SET and its kin are not because they need memory, or declared to cost the same whatever they find.</summary>
+    public bool IsBrief { get; }
 
     public int MinArguments { get; }
 

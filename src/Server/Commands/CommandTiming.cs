@@ -9,11 +9,11 @@ namespace KvServer.Server.Commands;
 /// <summary>Times calls, for INFO commandstats, LATENCY HISTOGRAM, the slow log and the latency monitor.</summary>
 /// <remarks>
 /// <para>Reading the clock takes some 25 ns, a twentieth of what a GET in a pipeline costs, so it is not read for each
-/// call. Short calls of one fast command that follow each other in a batch are one run: the clock is read where it ends,
+/// call. Short calls of one brief command that follow each other in a batch are one run: the clock is read where it ends,
 /// and one comparison tells that none of its calls was slow. The sum of a run is exact; each call counts with the
 /// mean.</para>
 /// <para>A call that may take long for what it is given is never part of a longer run: commands that are not
-/// <see cref="CommandFlags.Fast"/>, many arguments, and a long reply ends its run. What remains is slow for reasons outside
+/// <see cref="Command.IsBrief"/>, many arguments, and a long reply ends its run. What remains is slow for reasons outside
 /// of it (a page fault, another process). If a run of several calls does reach a limit, its last call is noted with the
 /// time of the run, and for ten seconds every call is timed by itself. So it is as long as a limit below a millisecond is
 /// asked for.</para>
@@ -62,7 +62,7 @@ internal sealed class CommandTiming
     /// <summary>Whether a call that has run ends its run.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool EndsRun(Command command, int argumentCount, long replyBytes) =>
-        argumentCount > RunArguments || replyBytes > MaxRunReplyBytes || !command.Is(CommandFlags.Fast);
+        argumentCount > RunArguments || replyBytes > MaxRunReplyBytes || !command.IsBrief;
 
     /// <summary>Ends a run, if it has any calls: books its time and notes it if it was slow. The next one begins where this
     /// one ends, so that one reading of the clock serves both.</summary>
