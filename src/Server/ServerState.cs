@@ -45,6 +45,9 @@ internal sealed class ServerState(
 
     public ServerStatistics Statistics { get; } = new();
 
+    /// <summary>Users and their rights.</summary>
+    public Acl.AccessControl Acl => field ??= new Acl.AccessControl(this);
+
     /// <summary>The clients that see every command.</summary>
     public Monitors Monitors => field ??= new Monitors(this);
 
@@ -133,7 +136,7 @@ internal sealed class ServerState(
     public bool CronPaused { get; set; }
 
     /// <summary>True while clients must give a password.</summary>
-    public bool RequiresPassword => Config.RequirePass.Length > 0;
+    public bool RequiresPassword => Acl.RequiresPassword;
 
     /// <summary>How often the cron runs now; grows with the number of clients under dynamic-hz.</summary>
     public int Hz => Config.EffectiveHz(Clients.Count);

@@ -27,9 +27,9 @@ internal sealed class TestClient : IClientConnection, IDisposable
         Session = new Client(
             server.Clients.NextId(), this, new ReplyWriter(_output) { Protocol = protocol }, server.Keyspace[0])
         {
-            Authenticated = true,
             CreatedAtMs = server.Keyspace.NowMs,
         };
+        server.Acl.EnterAsDefault(Session);
         server.Clients.Add(Session);
     }
 

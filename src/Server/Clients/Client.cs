@@ -32,8 +32,9 @@ internal sealed class Client(long id, IClientConnection connection, ReplyWriter 
     /// <summary>False while a password is required and has not been given.</summary>
     public bool Authenticated { get; set; }
 
-    /// <summary>The ACL user; "default" until AUTH names another.</summary>
-    public string User { get; set; } = "default";
+    /// <summary>The ACL user; the default one until AUTH names another. Null for a client of the server's own, which may do
+    /// everything.</summary>
+    public Acl.AclUser? User { get; set; }
 
     /// <summary>CLIENT SETNAME's name, empty when none.</summary>
     public byte[] Name { get; set; } = [];

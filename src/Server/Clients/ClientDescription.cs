@@ -31,7 +31,7 @@ internal static class ClientDescription
         line.Append(culture, $" argv-mem={arguments} multi-mem={client.Transaction?.ArgumentBytes ?? 0} rbs=0 rbp=0");
         line.Append(culture, $" obl=0 oll={(output + FreeInBlocks(output)) / BlockPool.BlockBytes} omem={output}");
         line.Append(culture, $" tot-mem={ClientMemory.Of(client)}");
-        line.Append(culture, $" events={(client.Connection.IsSendBlocked ? "rw" : "r")} cmd={command} user={client.User}");
+        line.Append(culture, $" events={(client.Connection.IsSendBlocked ? "rw" : "r")} cmd={command} user={client.User?.DisplayName ?? "(superuser)"}");
         line.Append(culture, $" redir={client.Tracking?.RedirectId ?? -1} resp={client.Reply.Protocol}");
         line.Append(culture, $" lib-name={Encoding.ASCII.GetString(client.LibraryName)}");
         line.Append(culture, $" lib-ver={Encoding.ASCII.GetString(client.LibraryVersion)}");

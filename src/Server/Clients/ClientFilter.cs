@@ -1,5 +1,6 @@
 using System.Text;
 using KvServer.Resp;
+using KvServer.Server.Acl;
 using KvServer.Server.Commands;
 
 namespace KvServer.Server.Clients;
@@ -10,7 +11,7 @@ internal sealed class ClientFilter
     private long _id;
     private string? _address;
     private string? _localAddress;
-    private string? _user;
+    private AclUser? _user;
     private ClientType? _type;
     private long _minAgeSeconds;
 
@@ -23,7 +24,7 @@ internal sealed class ClientFilter
 
     /// <summary>Reads pairs of option and value from <paramref name="first"/> on.</summary>
     /// <returns>False with <paramref name="error"/> set when they are malformed.</returns>
-    public static bool TryParse(Arguments args, int first, out ClientFilter filter, out byte[] error)
+    public static bool TryParse(Arguments args, int first, AccessControl acl, out ClientFilter filter, out byte[] error)
     {
         filter = new ClientFilter();
         error = [];
@@ -35,7 +36,7 @@ internal sealed class ClientFilter
                 return false;
             }
 
-            error = filter.Read(args[i], args[i + 1]);
+            error = filter.Read(args[i], args[i + 1], acl);
             if (error.Length > 0)
             {
                 return false;
@@ -79,13 +80,13 @@ internal sealed class ClientFilter
         && (_address is null || string.Equals(ClientDescription.AddressOf(client), _address, StringComparison.Ordinal))
         && (_localAddress is null
             || string.Equals(ClientDescription.LocalAddressOf(client), _localAddress, StringComparison.Ordinal))
-        && (_user is null || string.Equals(client.User, _user, StringComparison.Ordinal))
+        && (_user is null || client.User == _user)
         && (_type is null || ClientDescription.TypeOf(client) == _type)
         && (_minAgeSeconds == 0 || (nowMs - client.CreatedAtMs) / 1000 >= _minAgeSeconds)
         && !(SparesCaller && client == caller);
 
     /// <returns>What is wrong with the pair, or nothing.</returns>
-    private byte[] Read(ReadOnlySpan<byte> option, ReadOnlySpan<byte> value)
+    private byte[] Read(ReadOnlySpan<byte> option, ReadOnlySpan<byte> value, AccessControl acl)
     {
         if (Ascii.EqualsIgnoreCase(option, "id"u8))
         {
@@ -114,9 +115,8 @@ internal sealed class ClientFilter
 
         if (Ascii.EqualsIgnoreCase(option, "user"u8))
         {
-            _user = Encoding.UTF8.GetString(value);
-            return value.SequenceEqual(Credentials.DefaultUser)
-                ? [] : CommandError.Format("ERR No such user '", value, "'");
+            _user = acl.Find(value);
+            return _user is not null ? [] : CommandError.Format("ERR No such user '", value, "'");
         }
 
         if (Ascii.EqualsIgnoreCase(option, "maxage"u8))

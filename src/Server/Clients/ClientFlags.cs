@@ -52,6 +52,9 @@ internal enum ClientFlags
     /// <summary>Is in MONITOR: it is shown every command, and may not touch keys itself.</summary>
     Monitor = 1 << 14,
 
+    /// <summary>Its user may not do everything: each call is checked against the user's rights.</summary>
+    Restricted = 1 << 15,
+
     /// <summary>Pushes are held back for the moment: see <see cref="Client.DeferPushes"/>.</summary>
     DefersPushes = 1 << 20,
 

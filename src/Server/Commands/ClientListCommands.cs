@@ -76,7 +76,7 @@ internal static class ClientListCommands
             return;
         }
 
-        if (!ClientFilter.TryParse(ctx.Args, first: 2, out ClientFilter filter, out byte[] error))
+        if (!ClientFilter.TryParse(ctx.Args, first: 2, ctx.Server.Acl, out ClientFilter filter, out byte[] error))
         {
             ctx.Reply.Error(error);
             return;

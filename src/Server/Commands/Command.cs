@@ -23,6 +23,9 @@ internal sealed class Command
         ArityError = CommandError.WrongArity(DisplayName);
     }
 
+    /// <summary>Its place among all commands and subcommands, counted from 0.</summary>
+    public int Id { get; internal set; }
+
     public CommandAttribute Declaration { get; }
 
     public KeySpec[] Keys { get; }

@@ -28,6 +28,9 @@ internal sealed class CommandAttribute(string name, int arity, CommandFlags flag
     /// <summary>ACL categories that the flags and the group do not give, as in <c>"keyspace dangerous"</c>.</summary>
     public string Acl { get; init; } = "";
 
+    /// <summary>What it does with channels among its arguments.</summary>
+    public Acl.ChannelUse Channels { get; init; }
+
     /// <summary>Command tips for clients and proxies, separated by spaces.</summary>
     public string Tips { get; init; } = "";
 

@@ -54,6 +54,7 @@ internal static class CommandCatalog
         .Add(typeof(ClientCommands))
         .Add(typeof(ClientListCommands))
         .Add(typeof(ClientTrackingCommands))
+        .Add(typeof(AclCommands))
         .Add(typeof(ClusterCommands))
         .Add(typeof(CommandCommands))
         .Add(typeof(ConfigCommands))

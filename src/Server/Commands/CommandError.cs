@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using KvServer.Server.Acl;
 
 namespace KvServer.Server.Commands;
 
@@ -97,6 +98,24 @@ internal static class CommandError
         System.Text.Encoding.UTF8.GetBytes($"MISCONF Errors writing to the AOF file: {reason}");
 
     public static ReadOnlySpan<byte> Internal => "ERR internal error"u8;
+
+    /// <summary>A call that the client's user may not make.</summary>
+    public static byte[] NoPermission(AclDenial denial, string displayName) => Encoding.UTF8.GetBytes(denial switch
+    {
+        AclDenial.Command => $"NOPERM this user has no permissions to run the '{displayName}' command",
+        AclDenial.Key => "NOPERM this user has no permissions to access one of the keys used as arguments",
+        _ => "NOPERM this user has no permissions to access one of the channels used as arguments",
+    });
+
+    /// <summary>A queued call that the client's user may not make any more.</summary>
+    public static byte[] NoPermissionAnyMore(AclDenial denial) => Encoding.UTF8.GetBytes(
+        "NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC call. This command is no "
+        + "longer allowed for the following reason: " + denial switch
+        {
+            AclDenial.Command => "no permission to execute the command or subcommand",
+            AclDenial.Key => "no permission to touch the specified keys",
+            _ => "no permission to access one of the channels used as arguments to the command",
+        });
 
     /// <summary>A text with a client's word in it; the reply writer takes line ends out.</summary>
     public static byte[] Format(string before, ReadOnlySpan<byte> word, string after = "") =>

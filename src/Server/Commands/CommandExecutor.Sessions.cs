@@ -21,6 +21,9 @@ internal sealed partial class CommandExecutor
     /// <summary>The time that all commands of the current entry see, in ms since the Unix epoch.</summary>
     public long NowMs => _server.Keyspace.NowMs;
 
+    /// <summary>Whether whoever connects may do what the default user may. Any thread.</summary>
+    public bool DefaultUserNeedsNoPassword => _server.Acl.Default.NeedsNoPassword;
+
     /// <summary>Reads the clock. Called once at the start of every entry, so that all its commands see one time.</summary>
     /// <remarks>While many keys are stale it also spends a moment on removing some.</remarks>
     public void BeginTurn()
@@ -62,8 +65,8 @@ internal sealed partial class CommandExecutor
         {
             CreatedAtMs = nowMs,
             LastActiveMs = nowMs,
-            Authenticated = !_server.RequiresPassword,
         };
+        _server.Acl.EnterAsDefault(client);
         client.Set(ClientFlags.UnixSocket, connection.LocalEndPoint is UnixDomainSocketEndPoint);
         connection.Limits = _server.LimitsFor(client);
         _server.Clients.Add(client);

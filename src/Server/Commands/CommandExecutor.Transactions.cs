@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using KvServer.Resp;
+using KvServer.Server.Acl;
 using KvServer.Server.Clients;
 using KvServer.Server.Persistence;
 
@@ -12,7 +13,7 @@ internal sealed partial class CommandExecutor
     private long _errorsCounted;
 
     // Inside the call of EXEC, whose unit of the log this is; clients that wait for keys are served after it. The
-    // commands were checked when they were queued.
+    // commands were checked when they were queued, and only their users' rights are again.
     private void RunQueue(Client client)
     {
         RequestBatch requests = client.Transaction!.Requests;
@@ -78,6 +79,11 @@ internal sealed partial class CommandExecutor
         try
         {
             ctx.Begin(client, requests, index, command, in requests[index]);
+            if (client.Is(ClientFlags.Restricted) && !AdmitsQueued(ctx, command))
+            {
+                return;
+            }
+
             command.Handler(ctx);
             client.CommandCount++;
             NoteKeys(ctx, command, reply.TotalBytesWritten - bytesBefore);
@@ -112,6 +118,21 @@ internal sealed partial class CommandExecutor
         {
             _monitors.Show(client, command, ctx.Args);
         }
+    }
+
+    // The rights of the user may be others than when the call was queued.
+    private bool AdmitsQueued(CommandContext ctx, Command command)
+    {
+        AclDenial denial = _server.Acl.Check(ctx, command, inTransaction: true);
+        if (denial == AclDenial.None)
+        {
+            return true;
+        }
+
+        ctx.Reply.Error(CommandError.NoPermissionAnyMore(denial));
+        CountErrors(ctx.Client, command, ran: false);
+        _errorsCounted = ctx.Reply.ErrorCount;
+        return false;
     }
 
     // Asks for the entries of the next wave; the keys were hashed when the commands were queued.

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using KvServer.Server.Acl;
 using KvServer.Server.Clients;
 using KvServer.Server.Persistence;
 using KvServer.Storage;
@@ -8,14 +9,14 @@ namespace KvServer.Server.Commands;
 /// <summary>The ordered checks between a framed request and its handler.</summary>
 /// <remarks>
 /// The order is observable (an unknown command wins over a missing password, arity too) and is the reference server's:
-/// unknown command, arity, protected command, authentication, not allowed in MULTI, memory, failed saves, subscriber mode,
-/// loading, monitors.
+/// unknown command, arity, protected command, authentication, not allowed in MULTI, rights of the user, memory, failed saves,
+/// subscriber mode, loading, monitors.
 /// Whatever is refused inside MULTI, EXEC will refuse as a whole. Command loop only.
 /// </remarks>
 internal sealed class CommandGate(ServerState server)
 {
     private const CommandFlags TouchesKeys = CommandFlags.Write | CommandFlags.ReadOnly | CommandFlags.MayReplicate;
-    private const ClientFlags NotOrdinary = ClientFlags.Subscribed | ClientFlags.Multi | ClientFlags.Monitor;
+    private const ClientFlags NotOrdinary = ClientFlags.Subscribed | ClientFlags.Multi | ClientFlags.Monitor | ClientFlags.Restricted;
 
     private readonly Eviction _eviction = server.Keyspace.Eviction;
 
@@ -67,6 +68,12 @@ internal sealed class CommandGate(ServerState server)
         if (client.Is(ClientFlags.Multi) && command.Is(CommandFlags.NoMulti))
         {
             return Reject(ctx, command, CommandError.NotInMulti);
+        }
+
+        if (client.Is(ClientFlags.Restricted)
+            && server.Acl.Check(ctx, command, client.Is(ClientFlags.Multi)) is var denial and not AclDenial.None)
+        {
+            return Reject(ctx, command, CommandError.NoPermission(denial, command.DisplayName));
         }
 
         if ((server.Restrictions & Restrictions.Stopping) != 0)

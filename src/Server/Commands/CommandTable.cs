@@ -45,6 +45,11 @@ internal sealed class CommandTable
     /// <exception cref="InvalidOperationException">A declaration is wrong; the message names it.</exception>
     public CommandTable Complete()
     {
+        for (int i = 0; i < _all.Count; i++)
+        {
+            _all[i].Id = i;
+        }
+
         Dictionary<string, Command> top = new(StringComparer.Ordinal);
         foreach (Command command in _all.Where(command => !command.Declaration.Name.Contains('|')))
         {

@@ -56,14 +56,14 @@ internal static class ConnectionCommands
             return;
         }
 
-        if (args.Count == 2 && !ctx.Server.RequiresPassword)
+        if (args.Count == 2 && ctx.Server.Acl.Default.NeedsNoPassword)
         {
             ctx.Reply.Error("ERR AUTH <password> called without any password configured for the default user. "u8
                 + "Are you sure your configuration is correct?"u8);
             return;
         }
 
-        if (TryAuthenticate(ctx, args.Count == 3 ? args[1] : Credentials.DefaultUser, args[^1]))
+        if (TryAuthenticate(ctx, args.Count == 3 ? args[1] : "default"u8, args[^1]))
         {
             ctx.Reply.Ok();
         }
@@ -134,9 +134,8 @@ internal static class ConnectionCommands
         client.StopSilence();
         client.Set(ClientFlags.NoEvict | ClientFlags.NoTouch, on: false);
         ctx.Server.Keyspace.AccessFlags = LookupFlags.None;
-        client.User = "default";
         client.Name = [];
-        client.Authenticated = !ctx.Server.RequiresPassword;
+        ctx.Server.Acl.EnterAsDefault(client);
         client.Connection.Limits = ctx.Server.LimitsFor(client);
         ctx.Reply.Protocol = 2;
         ctx.Select(ctx.Server.Keyspace[0]);
@@ -170,15 +169,12 @@ internal static class ConnectionCommands
     /// <summary>Lets the client in, or replies with the refusal.</summary>
     private static bool TryAuthenticate(CommandContext ctx, ReadOnlySpan<byte> user, ReadOnlySpan<byte> password)
     {
-        if (!Credentials.AreValid(user, password, ctx.Server.Config.RequirePass))
+        if (!ctx.Server.Acl.TryEnter(ctx, user, password))
         {
-            ctx.Server.Statistics.AclAccessDeniedAuth++;
             ctx.Reply.Error(CommandError.WrongPass);
             return false;
         }
 
-        ctx.Client.User = "default";
-        ctx.Client.Authenticated = true;
         ctx.Client.Connection.Limits = ctx.Server.LimitsFor(ctx.Client);
         return true;
     }

@@ -12,7 +12,17 @@ internal readonly record struct KeyPlace(int ArgIndex, KeyAccess Access)
     public static bool TryFindAll(Command command, Arguments line, out List<KeyPlace> keys)
     {
         keys = [];
-        List<int> positions = [];
+        return TryFindAll(command, line, keys, []);
+    }
+
+    /// <summary>As <see cref="TryFindAll(Command, Arguments, out List{KeyPlace})"/>, into a list of the caller's.</summary>
+    /// <param name="command">The command.</param>
+    /// <param name="line">The call.</param>
+    /// <param name="keys">Emptied first; holds anything when the result is false.</param>
+    /// <param name="positions">For use meanwhile.</param>
+    public static bool TryFindAll(Command command, Arguments line, List<KeyPlace> keys, List<int> positions)
+    {
+        keys.Clear();
         foreach (KeySpec spec in command.Keys)
         {
             positions.Clear();
@@ -38,9 +48,9 @@ internal readonly record struct KeyPlace(int ArgIndex, KeyAccess Access)
     {
         if (Ascii.EqualsIgnoreCase(line[0], "bitfield"u8))
         {
-            return HasWord(line, 2, "SET"u8) || HasWord(line, 2, "INCRBY"u8)
-                ? KeyAccess.ReadWrite | KeyAccess.Access | KeyAccess.Update
-                : KeyAccess.ReadOnly | KeyAccess.Access;
+            return OnlyReads(line)
+                ? KeyAccess.ReadOnly | KeyAccess.Access
+                : KeyAccess.ReadWrite | KeyAccess.Access | KeyAccess.Update;
         }
 
         if (Ascii.EqualsIgnoreCase(line[0], "set"u8))
@@ -51,6 +61,30 @@ internal readonly record struct KeyPlace(int ArgIndex, KeyAccess Access)
         }
 
         return declared & ~KeyAccess.Variable;
+    }
+
+    // What is not well formed counts as a write, so that nobody gains by it.
+    private static bool OnlyReads(Arguments line)
+    {
+        int i = 2;
+        while (i < line.Count)
+        {
+            int left = line.Count - i - 1;
+            if (left >= 2 && Ascii.EqualsIgnoreCase(line[i], "GET"u8))
+            {
+                i += 3;
+            }
+            else if (left >= 1 && Ascii.EqualsIgnoreCase(line[i], "OVERFLOW"u8))
+            {
+                i += 2;
+            }
+            else
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     private static bool HasWord(Arguments line, int from, ReadOnlySpan<byte> word)

@@ -1,4 +1,5 @@
 using KvServer.Resp;
+using KvServer.Server.Acl;
 using KvServer.Server.Clients;
 using KvServer.Server.PubSub;
 using KvServer.Server.Text;
@@ -31,13 +32,13 @@ internal static class PubSubCommands
     ];
 
     /// <summary>Listens to channels.</summary>
-    [Command("SUBSCRIBE", arity: -2, Flags, Group = CommandGroup.PubSub, Since = "2.0.0",
+    [Command("SUBSCRIBE", arity: -2, Flags, Group = CommandGroup.PubSub, Channels = ChannelUse.Subscribe, Since = "2.0.0",
         Complexity = "O(N) in the channels named.", Syntax = "channel...", Summary = "Listens to channels.")]
     internal static void Subscribe(CommandContext ctx) =>
         Subscribe(ctx, SubscriptionKind.Channel, "subscribe"u8);
 
     /// <summary>Listens to the channels that match patterns.</summary>
-    [Command("PSUBSCRIBE", arity: -2, Flags, Group = CommandGroup.PubSub, Since = "2.0.0",
+    [Command("PSUBSCRIBE", arity: -2, Flags, Group = CommandGroup.PubSub, Channels = ChannelUse.SubscribeToPatterns, Since = "2.0.0",
         Complexity = "O(N) in the patterns named.", Syntax = "pattern:(pattern)...",
         Summary = "Listens to all channels that match patterns.")]
     internal static void PSubscribe(CommandContext ctx) =>
@@ -60,7 +61,7 @@ internal static class PubSubCommands
     /// <summary>Listens to shard channels.</summary>
     /// <remarks>Without a cluster there is one shard, and these are channels beside the others. Not inside MULTI, where
     /// SUBSCRIBE and PSUBSCRIBE are allowed for the sake of old clients.</remarks>
-    [Command("SSUBSCRIBE", arity: -2, Flags, Group = CommandGroup.PubSub, Since = "7.0.0",
+    [Command("SSUBSCRIBE", arity: -2, Flags, Group = CommandGroup.PubSub, Channels = ChannelUse.Subscribe, Since = "7.0.0",
         Complexity = "O(N) in the shard channels named.", Syntax = "shardchannel...",
         Summary = "Listens to shard channels.")]
     [Keys(first: 1, KeyAccess.NotKey, Last = -1)]
@@ -86,7 +87,7 @@ internal static class PubSubCommands
     /// <summary>Sends a message to those who listen to a shard channel and replies with their number.</summary>
     [Command("SPUBLISH", arity: 3,
         CommandFlags.PubSub | CommandFlags.Loading | CommandFlags.Stale | CommandFlags.Fast | CommandFlags.MayReplicate,
-        Group = CommandGroup.PubSub, Since = "7.0.0", Complexity = "O(N) in the subscribers of the shard channel.",
+        Group = CommandGroup.PubSub, Channels = ChannelUse.Publish, Since = "7.0.0", Complexity = "O(N) in the subscribers of the shard channel.",
         Syntax = "shardchannel message", Summary = "Sends a message to a shard channel.")]
     [Keys(first: 1, KeyAccess.NotKey)]
     internal static void SPublish(CommandContext ctx) =>
@@ -95,7 +96,7 @@ internal static class PubSubCommands
     /// <summary>Sends a message to those who listen and replies with the number of deliveries.</summary>
     [Command("PUBLISH", arity: 3,
         CommandFlags.PubSub | CommandFlags.Loading | CommandFlags.Stale | CommandFlags.Fast | CommandFlags.MayReplicate,
-        Group = CommandGroup.PubSub, Since = "2.0.0",
+        Group = CommandGroup.PubSub, Channels = ChannelUse.Publish, Since = "2.0.0",
         Complexity = "O(N+M) in the subscribers of the channel and the patterns there are.",
         Syntax = "channel message", Summary = "Sends a message to a channel.")]
     internal static void Publish(CommandContext ctx) =>

@@ -79,7 +79,8 @@ internal static class SortCommands
 
     private static void Sort(CommandContext ctx, bool mayStore)
     {
-        if (!SortOptions.TryParse(ctx.Args, mayStore, out SortOptions options, out ReadOnlySpan<byte> error))
+        if (!SortOptions.TryParse(
+            ctx.Args, mayStore, ctx.Server.Acl.MayReadAnyKey(ctx), out SortOptions options, out ReadOnlySpan<byte> error))
         {
             ctx.Reply.Error(error);
             return;

@@ -199,7 +199,6 @@ public sealed class ConfigLoader
         if (ConfigText.IsName(name, "user") && words.Count >= 2)
         {
             _config.Users = [.. _config.Users, words.Skip(1).ToArray()];
-            Warn("user");
             return null;
         }
 

@@ -31,9 +31,9 @@ public static partial class ConfigRegistry
         new OutputBufferLimitOption("client-output-buffer-limit", c => ref c.ClientOutputBufferLimits),
         Long("tracking-table-max-keys", None, 0, long.MaxValue, c => ref c.TrackingTableMaxKeys),
         Secret("requirepass", None, c => ref c.RequirePass),
-        Text("aclfile", Immutable | NotYet, c => ref c.AclFile),
-        Long("acllog-max-len", NotYet, 0, long.MaxValue, c => ref c.AclLogMaxLen),
-        Choice("acl-pubsub-default", NotYet, c => ref c.AclPubSubDefault,
+        Text("aclfile", Immutable, c => ref c.AclFile),
+        Long("acllog-max-len", None, 0, long.MaxValue, c => ref c.AclLogMaxLen),
+        Choice("acl-pubsub-default", None, c => ref c.AclPubSubDefault,
             ("allchannels", AclPubSubDefault.AllChannels), ("resetchannels", AclPubSubDefault.ResetChannels)),
     ];
 

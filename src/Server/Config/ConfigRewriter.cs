@@ -18,18 +18,21 @@ internal static class ConfigRewriter
     /// <param name="path">Its full path; it need not exist any more.</param>
     /// <param name="config">The values.</param>
     /// <param name="setOutside">Options that included files set: their lines go behind the includes.</param>
+    /// <param name="users">The lines that declare ACL users; null leaves those of the file alone.</param>
     /// <exception cref="IOException">The file can't be read or replaced.</exception>
     /// <exception cref="UnauthorizedAccessException">The file can't be read or replaced.</exception>
-    public static void Rewrite(string path, ServerConfig config, IReadOnlySet<ConfigOption> setOutside)
+    public static void Rewrite(
+        string path, ServerConfig config, IReadOnlySet<ConfigOption> setOutside, IReadOnlyList<string>? users = null)
     {
         bool exists = Path.Exists(path);
         string target = exists ? File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path : path;
         string old = exists ? ConfigText.FromBytes(File.ReadAllBytes(target)) : "";
-        Replace(target, ConfigText.ToBytes(Merge(old, config, setOutside)));
+        FileReplacement.Write(target, ConfigText.ToBytes(Merge(old, config, setOutside, users)));
     }
 
     /// <summary>The new text of the file.</summary>
-    internal static string Merge(string old, ServerConfig config, IReadOnlySet<ConfigOption> setOutside)
+    internal static string Merge(
+        string old, ServerConfig config, IReadOnlySet<ConfigOption> setOutside, IReadOnlyList<string>? users = null)
     {
         List<string> lines = [.. old.Split('\n')];
         if (lines[^1].Length == 0)
@@ -40,10 +43,17 @@ internal static class ConfigRewriter
         var present = new HashSet<ConfigOption>();
         var pending = new Dictionary<ConfigOption, Queue<string>>();
         var merged = new StringBuilder();
+        Queue<string>? usersLeft = users is null ? null : new Queue<string>(users);
         bool signed = false;
         foreach (string line in lines)
         {
             string text = line.Trim(' ', '\t', '\r');
+            if (usersLeft is not null && IsUser(text))
+            {
+                Append(text, line, usersLeft);
+                continue;
+            }
+
             if (OptionOf(text) is not { } option)
             {
                 signed |= text == Signature;
@@ -62,11 +72,7 @@ internal static class ConfigRewriter
                 pending.Add(option, left = new Queue<string>(option.FileLines(config, complete: false)));
             }
 
-            if (left.TryDequeue(out string? replacement))
-            {
-                // A line that means the same is left as its author wrote it.
-                merged.Append(IsSameLine(text, replacement) ? line : replacement).Append('\n');
-            }
+            Append(text, line, left);
         }
 
         foreach (ConfigOption option in ConfigRegistry.All)
@@ -75,7 +81,24 @@ internal static class ConfigRewriter
                 present.Contains(option) ? pending[option] :
                 setOutside.Contains(option) ? option.FileLines(config, complete: true) :
                 option.IsSame(config, ServerConfig.Defaults) ? [] : option.FileLines(config, complete: false);
-            foreach (string line in left)
+            AppendNew(left);
+        }
+
+        AppendNew(usersLeft ?? []);
+        return merged.ToString();
+
+        void Append(string text, string line, Queue<string> replacements)
+        {
+            if (replacements.TryDequeue(out string? replacement))
+            {
+                // A line that means the same is left as its author wrote it.
+                merged.Append(IsSameLine(text, replacement) ? line : replacement).Append('\n');
+            }
+        }
+
+        void AppendNew(IEnumerable<string> newLines)
+        {
+            foreach (string line in newLines)
             {
                 if (!signed)
                 {
@@ -86,8 +109,6 @@ internal static class ConfigRewriter
                 merged.Append(line).Append('\n');
             }
         }
-
-        return merged.ToString();
     }
 
     private static ConfigOption? OptionOf(string line) =>
@@ -95,42 +116,10 @@ internal static class ConfigRewriter
             ? ConfigRegistry.Find(name)
             : null;
 
+    private static bool IsUser(string line) =>
+        line.Length > 0 && line[0] != '#' && ConfigText.Split(line) is [string name, _, ..] && ConfigText.IsName(name, "user");
+
     private static bool IsSameLine(string line, string replacement) =>
         ConfigText.Split(line) is { } words && ConfigText.Split(replacement) is { } wanted &&
         words.SequenceEqual(wanted, StringComparer.Ordinal);
-
-    private static void Replace(string path, byte[] content)
-    {
-        string temporary = $"{path}.{Environment.ProcessId}.tmp";
-        try
-        {
-            var options = new FileStreamOptions
-            {
-                Mode = FileMode.Create,
-                Access = FileAccess.Write,
-                Share = FileShare.None,
-            };
-            if (!OperatingSystem.IsWindows())
-            {
-                // The file may hold a password: the new one is never more open than the old one.
-                options.UnixCreateMode = File.Exists(path)
-                    ? File.GetUnixFileMode(path)
-                    : UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead;
-            }
-
-            using (var stream = new FileStream(temporary, options))
-            {
-                stream.Write(content);
-                stream.Flush();
-                DiskSync.Flush(stream.SafeFileHandle);
-            }
-
-            File.Move(temporary, path, overwrite: true);
-        }
-        catch
-        {
-            File.Delete(temporary);
-            throw;
-        }
-    }
 }

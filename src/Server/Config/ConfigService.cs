@@ -33,6 +33,9 @@ public sealed class ConfigService
     /// <summary>Full path of the configuration file, or <see langword="null"/> without one.</summary>
     public string? FilePath => _loaded.FilePath;
 
+    /// <summary>Gives the lines that declare the ACL users, for CONFIG REWRITE; null in a server without users.</summary>
+    public Func<IReadOnlyList<string>>? UserLines { get; set; }
+
     /// <summary>Clears the statistics of one part of the server; run by CONFIG RESETSTAT.</summary>
     public event Action? ResettingStatistics;
 
@@ -140,7 +143,7 @@ public sealed class ConfigService
 
         try
         {
-            ConfigRewriter.Rewrite(FilePath, Config, _loaded.SetOutside);
+            ConfigRewriter.Rewrite(FilePath, Config, _loaded.SetOutside, UserLines?.Invoke());
             Log.Rewritten(_log);
             return null;
         }

@@ -1,3 +1,4 @@
+using KvServer.Server.Acl;
 using KvServer.Server.Commands;
 using KvServer.Server.Config;
 using KvServer.Server.Net;
@@ -19,6 +20,7 @@ internal static class ServerParts
             new KeyspaceOptions { DatabaseCount = provider.GetRequiredService<ServerConfig>().Databases }));
         services.AddSingleton(CreateState);
         services.AddSingleton<CommandExecutor>();
+        services.AddSingleton<IServerPart, AclPart>();
         services.AddSingleton<IServerPart, DatasetPart>();
         services.AddSingleton<TransportPart>();
         services.AddSingleton<IServerPart>(provider => provider.GetRequiredService<TransportPart>());

@@ -64,7 +64,7 @@ internal sealed class NetServices : IDisposable
             return "-ERR max number of clients reached\r\n"u8;
         }
 
-        if (Config.ProtectedMode && Config.RequirePass.Length == 0 && remote is IPEndPoint peer
+        if (Config.ProtectedMode && Executor.DefaultUserNeedsNoPassword && remote is IPEndPoint peer
             && !IPAddress.IsLoopback(peer.Address.IsIPv4MappedToIPv6 ? peer.Address.MapToIPv4() : peer.Address))
         {
             Forget();

@@ -62,6 +62,9 @@ internal static partial class InfoReport
         info.Field("dump_payload_sanitizations", 0);
         WriteTraffic(info, server);
         info.Field("acl_access_denied_auth", statistics.AclAccessDeniedAuth);
+        info.Field("acl_access_denied_cmd", statistics.AclAccessDeniedCommand);
+        info.Field("acl_access_denied_key", statistics.AclAccessDeniedKey);
+        info.Field("acl_access_denied_channel", statistics.AclAccessDeniedChannel);
         info.Field(
             "client_query_buffer_limit_disconnections", statistics.ClientQueryBufferLimitDisconnections);
         info.Field(

@@ -1,3 +1,5 @@
+using KvServer.Server.Acl;
+
 namespace KvServer.Server.Observability;
 
 /// <summary>Counters of the server as a whole, for INFO. Command loop only, except where a member says otherwise.</summary>
@@ -26,6 +28,15 @@ internal sealed class ServerStatistics
 
     public long AclAccessDeniedAuth { get; set; }
 
+    /// <summary>Calls refused because the user may not run the command.</summary>
+    public long AclAccessDeniedCommand { get; private set; }
+
+    /// <summary>Calls refused because the user may not use a key that way.</summary>
+    public long AclAccessDeniedKey { get; private set; }
+
+    /// <summary>Calls refused because the user may not use a channel.</summary>
+    public long AclAccessDeniedChannel { get; private set; }
+
     /// <summary>Clients closed because all of them together took too much memory.</summary>
     public long EvictedClients { get; set; }
 
@@ -53,6 +64,23 @@ internal sealed class ServerStatistics
 
     /// <summary>Commands per second and the traffic over the last samples.</summary>
     public InstantaneousMetrics Instantaneous { get; } = new();
+
+    /// <summary>Counts a call that the user's rights forbid.</summary>
+    public void CountDenied(AclDenial denial)
+    {
+        switch (denial)
+        {
+            case AclDenial.Command:
+                AclAccessDeniedCommand++;
+                break;
+            case AclDenial.Key:
+                AclAccessDeniedKey++;
+                break;
+            case AclDenial.Channel:
+                AclAccessDeniedChannel++;
+                break;
+        }
+    }
 
     /// <summary>Adds what one turn of an event loop received and sent. Any thread.</summary>
     public void AddTraffic(long inputBytes, long outputBytes, int reads, int writes)
@@ -83,6 +111,9 @@ internal sealed class ServerStatistics
         InternalErrors = 0;
         EvictedClients = 0;
         AclAccessDeniedAuth = 0;
+        AclAccessDeniedCommand = 0;
+        AclAccessDeniedKey = 0;
+        AclAccessDeniedChannel = 0;
         ClientQueryBufferLimitDisconnections = 0;
         ClientOutputBufferLimitDisconnections = 0;
         Interlocked.Exchange(ref _netInputBytes, 0);

@@ -27,7 +27,7 @@ public class ConnectionCommandsTests : CommandHarness
     [Fact]
     public void A_password_lets_nobody_in_who_does_not_know_it()
     {
-        Server.Config.RequirePass = Encoding.ASCII.GetBytes("secret");
+        Server.Acl.SetRequiredPassword(Encoding.ASCII.GetBytes("secret"));
         Client.Session.Authenticated = false;
         Assert.Equal("NOAUTH Authentication required.", Error("GET", "k"));
         Assert.Equal(Refused, Error("AUTH", "secre"));

@@ -34,10 +34,11 @@ internal struct SortOptions
     /// <summary>Reads the options.</summary>
     /// <param name="args">The request.</param>
     /// <param name="mayStore">Whether STORE is one of them.</param>
+    /// <param name="mayReadAnyKey">Whether BY and GET may name other keys.</param>
     /// <param name="options">What was read.</param>
     /// <param name="error">The error reply when the result is false.</param>
     public static bool TryParse(
-        Arguments args, bool mayStore, out SortOptions options, out ReadOnlySpan<byte> error)
+        Arguments args, bool mayStore, bool mayReadAnyKey, out SortOptions options, out ReadOnlySpan<byte> error)
     {
         options = new SortOptions { Limit = -1 };
         error = CommandError.Syntax;
@@ -73,11 +74,22 @@ internal struct SortOptions
             else if (left >= 1 && Ascii.EqualsIgnoreCase(word, "BY"u8))
             {
                 options.ByAt = ++i;
-                options.IsUnsorted |= !SortPattern.Of(args[i]).HasPlace;
+                bool namesKeys = SortPattern.Of(args[i]).HasPlace;
+                options.IsUnsorted |= !namesKeys;
+                if (namesKeys && !mayReadAnyKey)
+                {
+                    error = "ERR BY option of SORT denied due to insufficient ACL permissions."u8;
+                    return false;
+                }
             }
             else if (left >= 1 && Ascii.EqualsIgnoreCase(word, "GET"u8))
             {
                 (options.GetsAt ??= []).Add(++i);
+                if (!mayReadAnyKey)
+                {
+                    error = "ERR GET option of SORT denied due to insufficient ACL permissions."u8;
+                    return false;
+                }
             }
             else
             {

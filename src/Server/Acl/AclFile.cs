@@ -1,0 +1,95 @@
+using System.Globalization;
+using System.Text;
+using KvServer.Server.Config;
+
+namespace KvServer.Server.Acl;
+
+/// <summary>The text of an ACL file: a user a line, as ACL LIST shows them.</summary>
+internal static class AclFile
+{
+    /// <summary>Reads users.</summary>
+    /// <param name="text">The file, one char per byte.</param>
+    /// <param name="fileName">What errors call it.</param>
+    /// <param name="create">Makes a user of a name that is to be given its rules.</param>
+    /// <param name="allChannels">Whether new rights begin with all channels.</param>
+    /// <param name="errors">Everything that is wrong with it, empty when nothing is.</param>
+    public static List<AclUser> Read(
+        string text, string fileName, Func<byte[], AclUser> create, bool allChannels, out string errors)
+    {
+        List<AclUser> users = [];
+        HashSet<string> names = new(StringComparer.Ordinal);
+        StringBuilder found = new();
+        int lineNumber = 0;
+        foreach (string rawLine in text.Split('\n'))
+        {
+            lineNumber++;
+            string line = rawLine.Trim(' ', '\t', '\r', '\n');
+            if (line.Length == 0)
+            {
+                continue;
+            }
+
+            string place = string.Create(CultureInfo.InvariantCulture, $"{fileName}:{lineNumber}");
+            string[] words = line.Split(' ');
+            if (words[0] != "user" || words.Length < 2)
+            {
+                found.Append(CultureInfo.InvariantCulture, $"{place} should start with user keyword followed by the username. ");
+                continue;
+            }
+
+            byte[] name = ConfigText.ToBytes(words[1]);
+            if (AclWords.HasSpace(name))
+            {
+                found.Append(CultureInfo.InvariantCulture, $"'{place}: username '{words[1]}' contains spaces or null characters. ");
+                continue;
+            }
+
+            if (!names.Add(words[1]))
+            {
+                found.Append(CultureInfo.InvariantCulture, $"WARNING: Duplicate user '{words[1]}' found on line {lineNumber}. ");
+                continue;
+            }
+
+            AclUser user = create(name);
+            Apply(user, words.AsSpan(2), place, allChannels, found);
+            users.Add(user);
+        }
+
+        errors = found.ToString();
+        return users;
+    }
+
+    private static void Apply(AclUser user, ReadOnlySpan<string> words, string place, bool allChannels, StringBuilder errors)
+    {
+        List<byte[]> bytes = [];
+        foreach (string word in words)
+        {
+            bytes.Add(ConfigText.ToBytes(word));
+        }
+
+        if (AclWords.Join(bytes, out List<byte[]> rules) >= 0)
+        {
+            errors.Append(CultureInfo.InvariantCulture, $"{place}: Unmatched parenthesis in selector definition.");
+            return;
+        }
+
+        bool told = false;
+        foreach (byte[] rule in rules)
+        {
+            byte[] trimmed = ConfigText.ToBytes(ConfigText.FromBytes(rule).Trim('\t', '\r', '\n'));
+            AclRuleError error = user.Apply(trimmed, allChannels);
+            if (error == AclRuleError.UnknownCommand)
+            {
+                errors.Append(
+                    CultureInfo.InvariantCulture,
+                    $"{place}: Error in applying operation '{ConfigText.FromBytes(trimmed)}': {AclRuleErrors.TextOf(error)}. ");
+            }
+            else if (error != AclRuleError.None && !told)
+            {
+                // The rule may be a password, so only the first of these is told, and without it.
+                errors.Append(CultureInfo.InvariantCulture, $"{place}: {AclRuleErrors.TextOf(error)}. ");
+                told = true;
+            }
+        }
+    }
+}

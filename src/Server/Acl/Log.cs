@@ -1,0 +1,14 @@
+using Microsoft.Extensions.Logging;
+
+namespace KvServer.Server.Acl;
+
+/// <summary>What access control logs.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(EventId = 2301, Level = LogLevel.Information,
+        Message = "The user '{User}' is disabled: there is no 'on' in its declaration")]
+    public static partial void UserIsOff(ILogger logger, string user);
+
+    [LoggerMessage(EventId = 2302, Level = LogLevel.Warning, Message = "The ACL file could not be saved: {Reason}")]
+    public static partial void SaveFailed(ILogger logger, string reason);
+}
