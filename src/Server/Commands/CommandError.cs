@@ -114,7 +114,7 @@ internal static class CommandError
         {
             AclDenial.Command => "no permission to execute the command or subcommand",
             AclDenial.Key => "no permission to touch the specified keys",
-            _ => "no permission to access one of the channels used as arguments to the command",
+            _ => "no permission to access one of the channels used as arguments",
         });
 
     /// <summary>A text with a client's word in it; the reply writer takes line ends out.</summary>

@@ -51,9 +51,9 @@ public sealed class NetServicesTests : IDisposable
     {
         using NetServices services = Create();
         IPEndPoint remote = new(IPAddress.Parse("10.0.0.7"), 1234);
-        _config.RequirePass = [1];
+        _executor.Server.Acl.SetRequiredPassword([1]);
         Assert.Equal("", Admit(services, remote));
-        _config.RequirePass = [];
+        _executor.Server.Acl.SetRequiredPassword([]);
         Assert.NotEqual("", Admit(services, remote));
         _config.ProtectedMode = false;
         Assert.Equal("", Admit(services, remote));

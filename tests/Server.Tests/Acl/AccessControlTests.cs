@@ -1,0 +1,68 @@
+namespace KvServer.Server.Tests.Acl;
+
+public sealed class AccessControlTests : CommandHarness
+{
+    [Fact]
+    public void Users_that_may_do_everything_are_not_checked()
+    {
+        Assert.False(Client.Session.Is(KvServer.Server.Clients.ClientFlags.Restricted));
+        Run("ACL", "SETUSER", "default", "-flushall");
+        Assert.True(Client.Session.Is(KvServer.Server.Clients.ClientFlags.Restricted));
+        Assert.StartsWith("NOPERM", Error("FLUSHALL"), StringComparison.Ordinal);
+        Run("ACL", "SETUSER", "default", "+flushall");
+        Assert.True(Client.Session.Is(KvServer.Server.Clients.ClientFlags.Restricted));
+        Run("ACL", "SETUSER", "default", "+@all");
+        Assert.False(Client.Session.Is(KvServer.Server.Clients.ClientFlags.Restricted));
+    }
+
+    [Fact]
+    public void Checks_allocate_nothing()
+    {
+        string[] rules = [.. Enumerable.Range(0, 25).Select(i => $"~prefix{i}:*"), .. Enumerable.Range(0, 24).Select(i => $"&c{i}"), "~k*"];
+        Run(["ACL", "SETUSER", "u", "on", "nopass", "+@all", "-flushall", .. rules]);
+        Assert.Equal("OK", Run("AUTH", "u", "x"));
+        string[][] requests = [["SET", "k", "v"], ["GET", "k"], ["MGET", "k", "k2"], ["EXISTS", "k"]];
+        Assert.Equal(0, Client.AllocatedBytesOf(requests, rounds: 200));
+    }
+
+    [Fact]
+    public void Newer_commands_belong_to_their_categories()
+    {
+        Run("ACL", "SETUSER", "u", "+@hash", "~h");
+        Assert.Equal("OK", Run("ACL", "DRYRUN", "u", "HEXPIRE", "h", "1", "FIELDS", "1", "f"));
+        Assert.Equal(
+            "This user has no permissions to access the 'i' key",
+            Run("ACL", "DRYRUN", "u", "HGETDEL", "i", "FIELDS", "1", "f"));
+        Assert.Contains("-@all +@hash", Assert.IsType<string>(Assert.IsType<object?[]>(Run("ACL", "LIST"))[1]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Commands_that_the_server_does_not_have_are_kept_in_rules()
+    {
+        Assert.Equal("OK", Run("ACL", "SETUSER", "u", "+@all", "-replicaof", "-@scripting"));
+        string line = Assert.IsType<string>(Assert.IsType<object?[]>(Run("ACL", "LIST"))[1]);
+        Assert.Equal("user u off resetchannels +@all -@scripting -replicaof", line);
+    }
+
+    [Fact]
+    public void Removing_a_user_closes_its_clients_and_no_others()
+    {
+        Run("ACL", "SETUSER", "u", "on", "nopass", "+@all");
+        TestClient user = Connect();
+        TestClient other = Connect();
+        Assert.Equal("OK", user.Run("AUTH", "u", "x"));
+        Assert.Equal(1L, Run("ACL", "DELUSER", "u", "nobody"));
+        Assert.NotNull(user.ClosedBecause);
+        Assert.Null(other.ClosedBecause);
+        Assert.Null(Client.ClosedBecause);
+    }
+
+    [Fact]
+    public void Rules_are_secret_wherever_calls_are_shown()
+    {
+        Run("CONFIG", "SET", "slowlog-log-slower-than", "0");
+        Run("ACL", "SETUSER", "u", ">secret");
+        object?[] entry = Assert.IsType<object?[]>(Assert.IsType<object?[]>(Run("SLOWLOG", "GET", "1"))[0]);
+        Assert.Equal(["ACL", "SETUSER", "(redacted)", "(redacted)"], Assert.IsType<object?[]>(entry[3]));
+    }
+}
