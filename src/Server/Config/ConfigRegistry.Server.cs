@@ -5,7 +5,7 @@ public static partial class ConfigRegistry
 {
     private static ConfigOption[] NetworkOptions() =>
     [
-        new BindOption("bind", c => ref c.Bind),
+        new BindOption("bind", None, c => ref c.Bind),
         Text("bind-source-addr", NotYet, c => ref c.BindSourceAddr),
         Int("port", None, 0, MaxPort, c => ref c.Port),
         Bool("protected-mode", None, c => ref c.ProtectedMode),
@@ -22,6 +22,8 @@ public static partial class ConfigRegistry
                 ? "epoll exists on Linux only, use 'sockets'"
                 : null,
         },
+        Int("metrics-port", Immutable | Own, 0, MaxPort, c => ref c.MetricsPort),
+        new BindOption("metrics-bind", Immutable | Own, c => ref c.MetricsBind),
         Int("io-threads", Immutable, 1, 128, c => ref c.IoThreads),
         Bool("io-threads-do-reads", Immutable, c => ref c.IoThreadsDoReads),
         Long("maxclients", None, 1, uint.MaxValue, c => ref c.MaxClients),

@@ -42,6 +42,12 @@ public sealed partial class ServerConfig
     /// <summary>The mark (SO_MARK) of listening sockets; 0 for none.</summary>
     public long SocketMarkId;
 
+    /// <summary>TCP port of health and metrics over HTTP; 0 for none.</summary>
+    public int MetricsPort;
+
+    /// <summary>Addresses that health and metrics are served on, in the form of <see cref="Bind"/>.</summary>
+    public string[] MetricsBind = ["127.0.0.1", "-::1"];
+
     /// <summary>What serves the sockets.</summary>
     public EventLoopKind EventLoop = OperatingSystem.IsLinux() ? EventLoopKind.Epoll : EventLoopKind.Sockets;
 

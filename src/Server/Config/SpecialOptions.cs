@@ -4,8 +4,8 @@ using System.Text;
 namespace KvServer.Server.Config;
 
 /// <summary>The addresses to listen on.</summary>
-internal sealed class BindOption(string name, ConfigField<string[]> field)
-    : ConfigOption<string[]>(name, alias: null, ConfigFlags.Multi, field)
+internal sealed class BindOption(string name, ConfigFlags flags, ConfigField<string[]> field)
+    : ConfigOption<string[]>(name, alias: null, flags | ConfigFlags.Multi, field)
 {
     private const int MaxAddressCount = 16;
 

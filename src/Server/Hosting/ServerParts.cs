@@ -1,6 +1,7 @@
 using KvServer.Server.Acl;
 using KvServer.Server.Commands;
 using KvServer.Server.Config;
+using KvServer.Server.Metrics;
 using KvServer.Server.Net;
 using KvServer.Server.Persistence;
 using KvServer.Storage;
@@ -23,6 +24,7 @@ internal static class ServerParts
         services.AddSingleton<IServerPart, AclPart>();
         services.AddSingleton<IServerPart, DatasetPart>();
         services.AddSingleton<TransportPart>();
+        services.AddSingleton<IServerPart, MetricsPart>(); // Around the transport: it tells that clients are sent away.
         services.AddSingleton<IServerPart>(provider => provider.GetRequiredService<TransportPart>());
         services.AddSingleton<IServerPart, LoadingPart>();
     }

@@ -51,6 +51,18 @@ internal static partial class InfoReport
         return info.ToString();
     }
 
+    /// <summary>Makes the text of every section.</summary>
+    public static string MakeAll(ServerState server)
+    {
+        InfoWriter info = new();
+        foreach ((_, _, Action<InfoWriter, ServerState> write) in Sections)
+        {
+            write(info, server);
+        }
+
+        return info.ToString();
+    }
+
     private static bool IsNamed(Arguments args, int first, string name, bool isDefault)
     {
         for (int i = first; i < args.Count; i++)

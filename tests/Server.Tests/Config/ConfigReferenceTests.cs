@@ -41,7 +41,8 @@ public sealed class ConfigReferenceTests : IDisposable
         Dictionary<string, string> ours = ConfigFixture.Get(ConfigFixture.Service(), "*");
         Assert.Empty(theirs.Keys.Except(ours.Keys));
         Assert.Equal(
-            ["event-loop", "key-statistics", "set-max-listpack-entries", "set-max-listpack-value"], ours.Keys.Except(theirs.Keys).Order());
+            ["event-loop", "key-statistics", "metrics-bind", "metrics-port", "set-max-listpack-entries", "set-max-listpack-value"],
+            ours.Keys.Except(theirs.Keys).Order());
         foreach ((string name, string value) in theirs)
         {
             if (!DifferentDefaults.Contains(name) && !Environmental.Contains(name))
@@ -65,7 +66,7 @@ public sealed class ConfigReferenceTests : IDisposable
             "cluster-announce-hostname", "bind-source-addr", "masteruser", "masterauth", "tracking-table-max-keys"];
 
         // We keep 63 bits of an amount of memory and refuse more; these two take 64 there.
-        left = [.. left, "key-statistics", "maxmemory-clients", "cluster-link-sendbuf-limit"];
+        left = [.. left, "key-statistics", "metrics-bind", "metrics-port", "maxmemory-clients", "cluster-link-sendbuf-limit"];
         string[] values = ["abc", "", "-1", "0", "1", "7", "yes", "NO", "99999999999999999999", "2mb", "1Gb", "70%", "101%",
             "a b", "1 2", "900 1", "+5", " 5", "1.5", "9223372036854775807", "KEA", "gxE", "normal 1 2 3", "foo 1 2 3",
             "replica 1mb 2mb 60 pubsub 0 0 0", "1 2 3", "1 2 3000", "save now", "save nosave", "always", "ALWAYS"];
