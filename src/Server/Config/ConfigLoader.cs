@@ -9,6 +9,8 @@ namespace KvServer.Server.Config;
 public sealed class ConfigLoader
 {
     private const string EnvironmentPrefix = "KVSERVER_";
+    private const string PasswordVariable = "PASSWORD";
+    private const string PasswordFileVariable = "PASSWORD_FILE";
     private const int MaxIncludeDepth = 16;
     private const int MaxFileBytes = 64 * 1024 * 1024;
 
@@ -237,6 +239,7 @@ public sealed class ConfigLoader
 
     private void ReadEnvironment(IDictionary environment)
     {
+        ReadPassword(environment);
         var variables = environment.Keys.Cast<string>()
             .Select(name => (Name: name, Value: (string?)environment[name] ?? ""))
             .Where(v => v.Name.StartsWith(EnvironmentPrefix, StringComparison.Ordinal))
@@ -244,6 +247,11 @@ public sealed class ConfigLoader
         foreach ((string name, string value) in variables)
         {
             string optionName = name[EnvironmentPrefix.Length..];
+            if (optionName is PasswordVariable or PasswordFileVariable)
+            {
+                continue;
+            }
+
             ConfigOption? option = ConfigRegistry.Find(optionName.Replace('_', '-')) ??
                 ConfigRegistry.Find(optionName);
 
@@ -265,6 +273,53 @@ public sealed class ConfigLoader
             {
                 throw ConfigException.At(place, shown, error);
             }
+        }
+    }
+
+    // Under the names that images of databases have for it; KVSERVER_REQUIREPASS comes on top.
+    private void ReadPassword(IDictionary environment)
+    {
+        const string Variable = EnvironmentPrefix + PasswordVariable;
+        const string FileVariable = EnvironmentPrefix + PasswordFileVariable;
+        string password = ConfigText.Encode((string?)environment[Variable] ?? "");
+        string path = (string?)environment[FileVariable] ?? "";
+        var place = new ConfigPlace($"the environment variable {(path.Length > 0 ? FileVariable : Variable)}", 0);
+        if (path.Length > 0)
+        {
+            if (password.Length > 0)
+            {
+                throw ConfigException.At(place, path, $"{Variable} is set as well: which of them counts?");
+            }
+
+            password = ReadSecret(path, place);
+            if (password.Length == 0)
+            {
+                // A server without a password is not what somebody wants who names a file for it.
+                throw ConfigException.At(place, path, "The file has no password in its first line");
+            }
+        }
+
+        if (password.Length > 0 && Set(ConfigRegistry.Find("requirepass")!, [password]) is { } error)
+        {
+            throw ConfigException.At(place, "(hidden)", error);
+        }
+    }
+
+    // A secret is a file with one line, with or without its end.
+    private static string ReadSecret(string path, ConfigPlace place)
+    {
+        try
+        {
+            using var stream = new FileStream(
+                path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+            string text = ReadAll(stream, path);
+            int end = text.IndexOf('\n', StringComparison.Ordinal);
+            return (end < 0 ? text : text[..end]).TrimEnd('\r');
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException
+            or NotSupportedException)
+        {
+            throw ConfigException.At(place, path, $"The file can't be read: {e.Message}");
         }
     }
 

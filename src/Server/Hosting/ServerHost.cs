@@ -22,7 +22,9 @@ public static class ServerHost
     /// <returns>The exit code: 0 after an orderly shutdown, 1 when the server could not start.</returns>
     public static async Task<int> RunAsync(string[] args, Action<IServiceCollection>? addParts = null)
     {
-        if (RdbCheck.TryRun(args, out int checkResult) || AofCheck.TryRun(args, out checkResult))
+        if (RdbCheck.TryRun(args, out int checkResult)
+            || AofCheck.TryRun(args, out checkResult)
+            || HealthCheck.TryRun(args, out checkResult))
         {
             return checkResult;
         }

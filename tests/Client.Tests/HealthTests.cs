@@ -1,0 +1,80 @@
+using System.Globalization;
+using KvServer.TestSupport;
+
+namespace KvServer.Client.Tests;
+
+/// <summary>Health of a running server: <c>kvserver --health</c>, and over HTTP.</summary>
+public sealed class HealthTests
+{
+    [Fact]
+    public async Task The_check_finds_a_server_by_its_own_arguments()
+    {
+        SkipStandIn();
+        await using ServerProcess server = await ServerProcess.StartAsync(ServerOptions.ForTests().With("requirepass", "a-secret"));
+        string port = server.Port.ToString(CultureInfo.InvariantCulture);
+        Assert.Equal((0, "healthy\n"), await CheckAsync(new() { ["KVSERVER_PASSWORD"] = "a-secret" }, "--port", port));
+        Assert.Equal((0, "healthy\n"), await CheckAsync([], "--port", port, "--requirepass", "a-secret"));
+        using TempFile file = new("a-secret\n");
+        Assert.Equal((0, "healthy\n"), await CheckAsync(new() { ["KVSERVER_PASSWORD_FILE"] = file.Path }, "-p", port));
+        Assert.Equal((0, "healthy, but: NOAUTH Authentication required.\n"), await CheckAsync([], "-p", port));
+        Assert.Equal(0, await server.StopAsync());
+        Assert.Equal(1, (await CheckAsync([], "-p", port)).ExitCode);
+    }
+
+    [Fact]
+    public async Task The_check_finds_a_server_on_a_unix_socket()
+    {
+        SkipStandIn();
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "unix sockets");
+        string folder = TestPaths.CreateTempFolder("health");
+        try
+        {
+            string path = Path.Combine(folder, "kv.sock");
+            await using ServerProcess server = await ServerProcess.StartAsync(
+                ServerOptions.ForTests().With("unixsocket", path));
+            Assert.Equal((0, "healthy\n"), await CheckAsync([], "-s", path));
+            Assert.Equal((0, "healthy\n"), await CheckAsync([], "--port", "0", "--unixsocket", path));
+        }
+        finally
+        {
+            TestPaths.DeleteFolder(folder);
+        }
+    }
+
+    [Fact]
+    public async Task Metrics_are_on_a_port_of_their_own_and_clients_port_refuses_HTTP()
+    {
+        SkipStandIn();
+        string port = FreePort.Next().ToString(CultureInfo.InvariantCulture);
+        await using ServerProcess server = await ServerProcess.StartAsync(ServerOptions.ForTests().With("metrics-port", port));
+        using HttpClient http = new();
+        Assert.Equal("ok\n", await http.GetStringAsync(new Uri($"http://127.0.0.1:{port}/healthz")));
+        Assert.Contains(
+            $"tcp_port=\"{server.Port}\"",
+            await http.GetStringAsync(new Uri($"http://127.0.0.1:{port}/metrics")),
+            StringComparison.Ordinal);
+        await Assert.ThrowsAsync<HttpRequestException>(() => http.GetAsync(new Uri($"http://127.0.0.1:{server.Port}/metrics")));
+        Assert.Equal(0, await server.StopAsync());
+    }
+
+    [Fact]
+    public async Task Without_a_port_for_metrics_the_HTTP_server_is_not_loaded()
+    {
+        SkipStandIn();
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "needs /proc");
+        await using ServerProcess server = await ServerProcess.StartAsync();
+        string maps = await File.ReadAllTextAsync($"/proc/{server.ProcessId}/maps");
+        Assert.Contains("KvServer.Storage.dll", maps, StringComparison.Ordinal);
+        Assert.DoesNotContain("Kestrel.Core", maps, StringComparison.Ordinal);
+        Assert.DoesNotContain("AspNetCore.Http", maps, StringComparison.Ordinal);
+    }
+
+    private static void SkipStandIn() => Assert.SkipWhen(TestPaths.IsStandIn, "redis-server has no such check");
+
+    private static async Task<(int ExitCode, string Output)> CheckAsync(
+        Dictionary<string, string> environment, params string[] arguments)
+    {
+        ToolRun run = await ToolRun.RunAsync(TestPaths.ServerBinary, ["--health", .. arguments], environment: environment);
+        return (run.ExitCode, run.All);
+    }
+}
