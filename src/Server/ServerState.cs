@@ -93,6 +93,9 @@ internal sealed class ServerState(
     /// <summary>The append-only file.</summary>
     public AppendOnlyFile Aof => field ??= new AppendOnlyFile(this);
 
+    /// <summary>The certificates of TLS.</summary>
+    public Net.Tls.TlsService Tls { get; } = new(clock, log);
+
     /// <summary>Who waits for which keys.</summary>
     public KeyWaits KeyWaits { get; } = new(keyspace);
 

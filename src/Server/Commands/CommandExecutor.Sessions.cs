@@ -18,6 +18,9 @@ internal sealed partial class CommandExecutor
     /// <summary>Counters of the server as a whole.</summary>
     public ServerStatistics Statistics => _server.Statistics;
 
+    /// <summary>The certificates of TLS.</summary>
+    public Net.Tls.TlsService Tls => _server.Tls;
+
     /// <summary>The time that all commands of the current entry see, in ms since the Unix epoch.</summary>
     public long NowMs => _server.Keyspace.NowMs;
 

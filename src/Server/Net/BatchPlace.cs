@@ -14,4 +14,7 @@ internal enum BatchPlace : byte
 
     /// <summary>Suspended: the client is blocked or paused.</summary>
     Suspended,
+
+    /// <summary>There is no session yet: the TLS handshake is under way.</summary>
+    Handshaking,
 }

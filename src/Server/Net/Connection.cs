@@ -221,6 +221,9 @@ internal sealed class Connection : IClientConnection, IValueTaskSource
         _loop.Touch(this);
     }
 
+    /// <summary>Lets go of what a connection holds that never came to have a session.</summary>
+    internal void Discard() => _requestReader.Dispose();
+
     /// <summary>First stage of running the batch: commands are found, buckets asked for.</summary>
     internal void LookAhead(CommandExecutor executor)
     {

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;
+using KvServer.Server.Net.Tls;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -59,6 +60,9 @@ internal sealed class EpollConnection : ConnectionContext, IDuplexPipe
 
     /// <summary>The protocol side of this connection.</summary>
     internal Connection Handler { get; set; } = null!;
+
+    /// <summary>The TLS layer; null on a plain connection.</summary>
+    internal TlsChannel? Tls { get; set; }
 
     /// <summary>What epoll watches for this socket.</summary>
     internal uint Interest { get; set; }
@@ -122,6 +126,11 @@ internal sealed class EpollConnection : ConnectionContext, IDuplexPipe
     /// <summary>Receives once into the input pipe. The receive loop frames what came inside this call.</summary>
     internal Transfer Receive()
     {
+        if (Tls is { } tls)
+        {
+            return tls.Receive();
+        }
+
         PipeWriter writer = _input.Writer;
         Span<byte> room = writer.GetSpan(MinReceiveBytes);
         int received = LinuxSocket.Receive(Descriptor, room);
@@ -141,6 +150,9 @@ internal sealed class EpollConnection : ConnectionContext, IDuplexPipe
         return received == 0 ? Transfer.Ended : Transfer.Broken;
     }
 
+    /// <summary>Starts decrypting, once the handshake is over and the receive loop waits.</summary>
+    internal Transfer OpenTls() => Tls!.Open(_input.Writer);
+
     /// <summary>Tells the receive loop that nothing more comes.</summary>
     internal void EndInput()
     {
@@ -159,6 +171,11 @@ internal sealed class EpollConnection : ConnectionContext, IDuplexPipe
     /// <param name="sentBytes">What the socket took.</param>
     internal Transfer Send(out int sentBytes)
     {
+        if (Tls is { } tls)
+        {
+            return tls.Send(_output.Reader, Handler, out sentBytes);
+        }
+
         // The pipe is looked at first: what the command loop adds to it from here on waits for the next call, so that
         // nothing can get ahead of a message that is shared only now.
         bool hasPiped = Handler.HasUnsentReplies;
@@ -235,6 +252,7 @@ internal sealed class EpollConnection : ConnectionContext, IDuplexPipe
     internal void Destroy()
     {
         _ = LocalEndPoint; // CLIENT LIST in the running entry may still ask.
+        Tls?.Close(orderly: Handler is { IsClosed: true, DropsOutput: false } && !IsLost);
         LinuxSocket.Close(Descriptor);
         EndInput();
         Handler.BatchDone();

@@ -50,7 +50,7 @@ internal sealed partial class EventLoop
 
     private void AcceptFrom(int descriptor)
     {
-        if (_stopAtMs > 0 || !IsListening(descriptor))
+        if (_stopAtMs > 0 || FindListener(descriptor) is not { IsClosed: false } listener)
         {
             return;
         }
@@ -75,33 +75,33 @@ internal sealed partial class EventLoop
             ReadOnlySpan<byte> refusal = Services.Admit(remote);
             if (!refusal.IsEmpty)
             {
-                Refuse(accepted, refusal);
+                Refuse(accepted, listener.IsTls ? [] : refusal);
                 continue;
             }
 
             EventLoop loop = _transport.Loops[_nextLoop++ % _transport.Loops.Count];
             if (loop == this)
             {
-                TakeAccepted(accepted, remote);
+                TakeAccepted(accepted, remote, listener.IsTls);
             }
             else
             {
-                loop.Adopt(accepted, remote);
+                loop.Adopt(accepted, remote, listener.IsTls);
             }
         }
     }
 
-    private bool IsListening(int descriptor)
+    private Listener? FindListener(int descriptor)
     {
         for (int i = 0; i < _listeners.Count; i++)
         {
             if (_listeners[i].Descriptor == descriptor)
             {
-                return !_listeners[i].IsClosed;
+                return _listeners[i];
             }
         }
 
-        return false;
+        return null;
     }
 
     // The connection that waits would make the listener ready again at once: without a pause the loop would spin.
@@ -145,6 +145,13 @@ internal sealed partial class EventLoop
 
     private void Refuse(int descriptor, ReadOnlySpan<byte> refusal)
     {
+        if (refusal.IsEmpty)
+        {
+            LinuxSocket.Close(descriptor); // Plain text means nothing to a client that speaks TLS.
+            _filling.Refused++;
+            return;
+        }
+
         // Best effort, as there is no connection to wait with. What the peer may have sent is taken first: a close with
         // unread bytes would reset the connection and could lose the text.
         byte[] scratch = ArrayPool<byte>.Shared.Rent(refusal.Length);
@@ -156,7 +163,7 @@ internal sealed partial class EventLoop
         _filling.Refused++;
     }
 
-    private void TakeAccepted(int descriptor, EndPoint? remote)
+    private void TakeAccepted(int descriptor, EndPoint? remote, bool isTls)
     {
         if (_stopAtMs > 0)
         {
@@ -183,6 +190,13 @@ internal sealed partial class EventLoop
 
         _connections[descriptor] = connection;
         _connectionCount++;
-        _filling.Accepted.Add(connection);
+        if (isTls)
+        {
+            BeginHandshake(connection);
+        }
+        else
+        {
+            _filling.Accepted.Add(connection);
+        }
     }
 }

@@ -20,11 +20,14 @@ internal sealed partial class EventLoop
         Stop,
         Listen,
         Work,
+        HandshakeInput,
+        HandshakeSend,
+        HandshakeEnd,
     }
 
     /// <summary>Gives the loop an accepted socket. Any thread.</summary>
-    internal void Adopt(int descriptor, EndPoint? remote) =>
-        Post(new Message(MessageKind.Adopt, null, descriptor, remote));
+    internal void Adopt(int descriptor, EndPoint? remote, bool isTls) =>
+        Post(new Message(MessageKind.Adopt, null, descriptor, remote, IsTls: isTls));
 
     /// <summary>Asks the loop to stop accepting, to send what is written, to close and to end.</summary>
     /// <param name="withinMs">What is still open after this time is cut off.</param>
@@ -75,7 +78,7 @@ internal sealed partial class EventLoop
         switch (message.Kind)
         {
             case MessageKind.Adopt:
-                TakeAccepted(message.Number, message.Remote);
+                TakeAccepted(message.Number, message.Remote, message.IsTls);
                 break;
             case MessageKind.Send:
                 QueueSend(message.Connection!);
@@ -100,9 +103,13 @@ internal sealed partial class EventLoop
             case MessageKind.Work:
                 _filling.Work.Add(message.Work!);
                 break;
+            case MessageKind.HandshakeInput or MessageKind.HandshakeSend or MessageKind.HandshakeEnd:
+                TakeHandshakeMessage(message);
+                break;
             case MessageKind.Stop:
                 _stopAtMs = _nowMs + message.Number;
                 UnwatchListeners();
+                CutOffHandshakes(long.MaxValue);
                 _filling.CloseAll = ListConnections(_filling) > 0;
                 break;
         }
@@ -110,5 +117,5 @@ internal sealed partial class EventLoop
 
     private readonly record struct Message(
         MessageKind Kind, EpollConnection? Connection = null, int Number = 0, EndPoint? Remote = null,
-        IReadOnlyList<Listener>? Listeners = null, Action? Work = null);
+        IReadOnlyList<Listener>? Listeners = null, Action? Work = null, bool IsTls = false, string? Failure = null);
 }

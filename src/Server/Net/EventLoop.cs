@@ -130,7 +130,13 @@ internal sealed partial class EventLoop : ConnectionHost, IDisposable
     /// <inheritdoc/>
     internal override bool TryShare(Connection connection, byte[] bytes)
     {
-        ((EpollConnection)connection.Context).Share(bytes);
+        EpollConnection epoll = (EpollConnection)connection.Context;
+        if (epoll.Tls is not null)
+        {
+            return false; // Each connection has a key of its own.
+        }
+
+        epoll.Share(bytes);
         return true;
     }
 
@@ -282,7 +288,11 @@ internal sealed partial class EventLoop : ConnectionHost, IDisposable
         }
         else if (connection.BatchPlace == BatchPlace.None)
         {
-            Receive(connection);
+            Receive(connection, connection.Receive());
+        }
+        else if (connection.BatchPlace == BatchPlace.Handshaking)
+        {
+            ReceiveForHandshake(connection, ready);
         }
         else if (connection.BatchPlace == BatchPlace.Suspended
             && (connection.Handler.AwaitsDisk || connection.Handler.IsReplying)
@@ -303,9 +313,8 @@ internal sealed partial class EventLoop : ConnectionHost, IDisposable
         }
     }
 
-    private void Receive(EpollConnection connection)
+    private void Receive(EpollConnection connection, EpollConnection.Transfer transfer)
     {
-        EpollConnection.Transfer transfer = connection.Receive();
         if (transfer == EpollConnection.Transfer.Ended)
         {
             SetInterest(connection, connection.Interest & Libc.EPOLLOUT);
@@ -320,6 +329,12 @@ internal sealed partial class EventLoop : ConnectionHost, IDisposable
     // The descriptor leaves the epoll set at once: a hang-up is reported whatever the interest, again and again.
     private void Lose(EpollConnection connection)
     {
+        if (connection.BatchPlace == BatchPlace.Handshaking)
+        {
+            FailHandshake(connection, "connection lost");
+            return;
+        }
+
         if (connection.DrainDeadlineMs > 0)
         {
             connection.DrainDeadlineMs = 1;
@@ -360,10 +375,14 @@ internal sealed partial class EventLoop : ConnectionHost, IDisposable
         {
             if (!connection.Handler.IsClosed)
             {
-                SetInterest(connection, ReadInterest);
+                SetInterest(connection, ReadInterest | (connection.Interest & Libc.EPOLLOUT));
             }
 
             _ = connection.Handler.ReceiveLoopAsync();
+            if (connection.Tls is not null && !connection.Handler.IsClosed)
+            {
+                Receive(connection, connection.OpenTls());
+            }
         }
 
         foreach (EpollConnection connection in turn.Ready)
@@ -538,6 +557,7 @@ internal sealed partial class EventLoop : ConnectionHost, IDisposable
         if (_nowMs >= _nextMaintenanceMs)
         {
             _nextMaintenanceMs = _nowMs + MaintenanceIntervalMs;
+            CutOffHandshakes(_nowMs);
             _filling.MaintenanceDue = ListConnections(_filling) > 0;
             if (Index == 0)
             {

@@ -28,6 +28,7 @@ internal sealed class EventLoopTransport : ITransport
     /// <inheritdoc/>
     public void Start()
     {
+        Services.PrepareTls();
         Listeners.Open();
         _ = Services.Reserve.TryTake();
         for (int i = 0; i < Math.Max(1, Services.Config.IoThreads); i++)

@@ -9,7 +9,8 @@ namespace KvServer.Server.Net;
 /// <param name="bind">The address as the configuration names it, without a leading <c>-</c>; null for a Unix
 /// socket.</param>
 /// <param name="port">The TCP port.</param>
-internal sealed class Listener(Socket socket, string? bind, int port) : IDisposable
+/// <param name="isTls">Whether connections begin with a TLS handshake.</param>
+internal sealed class Listener(Socket socket, string? bind, int port, bool isTls = false) : IDisposable
 {
     private readonly string? _path = bind is null ? socket.LocalEndPoint?.ToString() : null;
 
@@ -26,7 +27,10 @@ internal sealed class Listener(Socket socket, string? bind, int port) : IDisposa
     internal int Port { get; } = port;
 
     /// <summary>The kind of endpoint as logs name it.</summary>
-    internal string Kind => Bind is null ? "unix" : "tcp";
+    internal string Kind => Bind is null ? "unix" : IsTls ? "tls" : "tcp";
+
+    /// <summary>Whether connections begin with a TLS handshake.</summary>
+    internal bool IsTls { get; } = isTls;
 
     /// <summary>Whether it is closed.</summary>
     internal bool IsClosed { get; private set; }

@@ -22,7 +22,7 @@ internal sealed class Listeners(ServerConfig config, ILogger logger) : IDisposab
         List<Listener> opened = [];
         try
         {
-            OpenTcp(opened);
+            OpenPorts(opened);
             if (config.UnixSocket.Length > 0)
             {
                 opened.Add(OpenUnix());
@@ -58,7 +58,7 @@ internal sealed class Listeners(ServerConfig config, ILogger logger) : IDisposab
 
         try
         {
-            OpenTcp(kept);
+            OpenPorts(kept);
             return true;
         }
         catch (StartupException)
@@ -101,47 +101,56 @@ internal sealed class Listeners(ServerConfig config, ILogger logger) : IDisposab
 
     private bool IsWanted(Listener listener) =>
         listener.Bind is null
-        || (config.Port == listener.Port
+        || ((listener.IsTls ? config.TlsPort : config.Port) == listener.Port
             && config.Bind.Any(bind => string.Equals(WithoutMark(bind), listener.Bind, StringComparison.OrdinalIgnoreCase)));
 
     // Adds what is not in the list yet.
-    private void OpenTcp(List<Listener> opened)
+    private void OpenPorts(List<Listener> opened)
     {
-        if (config.Port == 0)
+        OpenTcp(opened, config.Port, isTls: false);
+        OpenTcp(opened, config.TlsPort, isTls: true);
+    }
+
+    private void OpenTcp(List<Listener> opened, int port, bool isTls)
+    {
+        if (port == 0)
         {
             return;
         }
 
+        string kind = isTls ? "tls" : "tcp";
+
         foreach (string bind in config.Bind)
         {
             string address = WithoutMark(bind);
-            if (opened.Exists(listener => string.Equals(listener.Bind, address, StringComparison.OrdinalIgnoreCase)))
+            if (opened.Exists(listener => listener.IsTls == isTls
+                && string.Equals(listener.Bind, address, StringComparison.OrdinalIgnoreCase)))
             {
                 continue;
             }
 
             try
             {
-                opened.Add(OpenTcp(address));
+                opened.Add(OpenTcp(address, port, isTls));
             }
             catch (SocketException fault)
             {
-                Log.ListenFailed(logger, address, config.Port, fault.Message);
+                Log.ListenFailed(logger, address, port, fault.Message);
                 bool optional = bind.Length > address.Length;
                 if (!(optional && fault.SocketErrorCode == SocketError.AddressNotAvailable) && !IsUnsupported(fault))
                 {
-                    throw StartupException.ListeningFailed(config.Port, "tcp", fault);
+                    throw StartupException.ListeningFailed(port, kind, fault);
                 }
             }
         }
 
-        if (!opened.Exists(static listener => listener.Bind is not null))
+        if (!opened.Exists(listener => listener.Bind is not null && listener.IsTls == isTls))
         {
-            throw StartupException.ListeningFailed(config.Port, "tcp");
+            throw StartupException.ListeningFailed(port, kind);
         }
     }
 
-    private Listener OpenTcp(string bind)
+    private Listener OpenTcp(string bind, int port, bool isTls)
     {
         IPAddress address = Resolve(bind);
         Socket socket = new(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
@@ -152,10 +161,10 @@ internal sealed class Listeners(ServerConfig config, ILogger logger) : IDisposab
                 socket.DualMode = false; // IPv4 has its own listener, if it is wanted.
             }
 
-            socket.Bind(new IPEndPoint(address, config.Port));
+            socket.Bind(new IPEndPoint(address, port));
             socket.Listen(config.TcpBacklog);
             socket.Blocking = false;
-            return new Listener(socket, bind, config.Port);
+            return new Listener(socket, bind, port, isTls);
         }
         catch
         {

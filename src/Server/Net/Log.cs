@@ -48,4 +48,21 @@ internal static partial class Log
     [LoggerMessage(EventId = 3010, Level = LogLevel.Warning,
         Message = "Connection of {Remote} closed: there is no memory for its request")]
     internal static partial void InputOutOfMemory(ILogger logger, EndPoint? remote);
+
+    [LoggerMessage(EventId = 3011, Level = LogLevel.Warning, Message = "{Reason}")]
+    internal static partial void TlsFailed(ILogger logger, string reason);
+
+    [LoggerMessage(EventId = 3012, Level = LogLevel.Information, Message = "TLS files have changed and were read again")]
+    internal static partial void TlsReloaded(ILogger logger);
+
+    [LoggerMessage(EventId = 3013, Level = LogLevel.Warning,
+        Message = "TLS files have changed and cannot be used, the former ones stay: {Reason}")]
+    internal static partial void TlsReloadFailed(ILogger logger, string reason);
+
+    [LoggerMessage(EventId = 3014, Level = LogLevel.Warning, Message = "The TLS {Which} {What}: {When}")]
+    internal static partial void CertificateExpires(ILogger logger, string which, string what, string when);
+
+    [LoggerMessage(EventId = 3015, Level = LogLevel.Warning,
+        Message = "Error accepting a client connection: {Reason} (addr={Remote})")]
+    internal static partial void HandshakeFailed(ILogger logger, string reason, EndPoint? remote);
 }

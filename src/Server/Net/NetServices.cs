@@ -2,6 +2,8 @@ using System.Net;
 using KvServer.Resp;
 using KvServer.Server.Commands;
 using KvServer.Server.Config;
+using KvServer.Server.Hosting;
+using KvServer.Server.Net.Tls;
 using Microsoft.Extensions.Logging;
 
 namespace KvServer.Server.Net;
@@ -29,6 +31,7 @@ internal sealed class NetServices : IDisposable
         Logger = logger;
         CommandLoop = new CommandLoop(executor, Fail);
         _largeBulks = largeBulks;
+        Tls = executor.Tls;
     }
 
     /// <summary>Raised once, when something failed that the server cannot go on from. Any thread.</summary>
@@ -44,10 +47,23 @@ internal sealed class NetServices : IDisposable
 
     internal BlockPool Blocks { get; } = new();
 
+    /// <summary>Certificates and what handshakes need.</summary>
+    internal TlsService Tls { get; }
+
     internal DescriptorReserve Reserve { get; } = new();
 
     /// <summary>Connections that are open or still being closed. Any thread.</summary>
     internal long ConnectionCount => Interlocked.Read(ref _connectionCount);
+
+    /// <summary>Reads the certificates, if there is a port for TLS. Before anything listens.</summary>
+    /// <exception cref="StartupException">They cannot be used; the log says why.</exception>
+    internal void PrepareTls()
+    {
+        if (Config.TlsPort != 0 && !Tls.TryApply(Config))
+        {
+            throw new StartupException("Failed to configure TLS. Check logs for more info.");
+        }
+    }
 
     /// <summary>A reader for a new connection; the session sets the limits that apply to it.</summary>
     internal RequestReader NewRequestReader() => new(ProtocolLimits.Default, _largeBulks);
@@ -108,6 +124,7 @@ internal sealed class NetServices : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        Tls.Dispose();
         Blocks.Dispose();
         Reserve.Dispose();
     }

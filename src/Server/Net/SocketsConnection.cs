@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;
+using System.Net.Security;
 using KvServer.Server.Commands;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http.Features;
@@ -21,6 +22,8 @@ internal sealed class SocketsConnection : ConnectionContext, IDuplexPipe, IThrea
     private const int PumpBytes = 4 * BlockPool.BlockBytes;
 
     private readonly ConnectionContext _socket;
+    private readonly SslStream? _ssl;
+    private readonly PipeReader? _decrypted;
     private readonly Pipe _output;
     private readonly BatchEntry _entry;
     private readonly CommandLoop _loop;
@@ -28,9 +31,21 @@ internal sealed class SocketsConnection : ConnectionContext, IDuplexPipe, IThrea
     private int _batchHasRun;
 
     /// <summary>Wraps a connection of the framework, which is owned from here on.</summary>
-    internal SocketsConnection(ConnectionContext socket, SocketsTransport transport, PipeOptions pipeOptions)
+    /// <param name="socket">The framework's connection.</param>
+    /// <param name="transport">The transport that serves it.</param>
+    /// <param name="pipeOptions">For the output pipe.</param>
+    /// <param name="ssl">The TLS layer over the socket, its handshake done; null on a plain connection. Owned too.</param>
+    internal SocketsConnection(
+        ConnectionContext socket, SocketsTransport transport, PipeOptions pipeOptions, SslStream? ssl = null)
     {
         _socket = socket;
+        _ssl = ssl;
+        if (ssl is not null)
+        {
+            _decrypted = PipeReader.Create(ssl, new StreamPipeReaderOptions(
+                bufferSize: BlockPool.BlockBytes, leaveOpen: true, useZeroByteReads: true));
+        }
+
         _output = new Pipe(pipeOptions);
         _entry = new BatchEntry(this);
         _loop = transport.CommandLoop;
@@ -51,7 +66,7 @@ internal sealed class SocketsConnection : ConnectionContext, IDuplexPipe, IThrea
     }
 
     /// <inheritdoc/>
-    public PipeReader Input => _socket.Transport.Input;
+    public PipeReader Input => _decrypted ?? _socket.Transport.Input;
 
     /// <inheritdoc/>
     public PipeWriter Output => _output.Writer;
@@ -100,6 +115,12 @@ internal sealed class SocketsConnection : ConnectionContext, IDuplexPipe, IThrea
     /// <inheritdoc/>
     public override async ValueTask DisposeAsync()
     {
+        if (_ssl is not null)
+        {
+            await _ssl.DisposeAsync();
+            await _socket.Transport.Input.CompleteAsync();
+        }
+
         await _socket.DisposeAsync();
         await base.DisposeAsync();
     }
@@ -140,7 +161,8 @@ internal sealed class SocketsConnection : ConnectionContext, IDuplexPipe, IThrea
     internal async Task PumpAsync(SocketsTransport transport)
     {
         PipeReader from = _output.Reader;
-        PipeWriter to = _socket.Transport.Output;
+        PipeWriter socket = _socket.Transport.Output;
+        PipeWriter to = _ssl is null ? socket : PipeWriter.Create(_ssl, new StreamPipeWriterOptions(leaveOpen: true));
         try
         {
             while (true)
@@ -173,8 +195,26 @@ internal sealed class SocketsConnection : ConnectionContext, IDuplexPipe, IThrea
             // The peer is gone; the receiving side notices by itself.
         }
 
-        await to.CompleteAsync();
+        await EndOutputAsync(to, socket);
         await from.CompleteAsync();
+    }
+
+    private async Task EndOutputAsync(PipeWriter to, PipeWriter socket)
+    {
+        if (_ssl is not null)
+        {
+            try
+            {
+                await to.CompleteAsync();
+                await _ssl.ShutdownAsync();
+            }
+            catch (Exception fault) when (fault is IOException or OperationCanceledException or InvalidOperationException)
+            {
+                // The peer is gone, or has said good-bye first.
+            }
+        }
+
+        await socket.CompleteAsync();
     }
 
     /// <inheritdoc/>

@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
 using System.IO.Pipelines;
+using System.Net.Security;
 using System.Net.Sockets;
 using KvServer.Resp;
+using KvServer.Server.Net.Tls;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 
@@ -31,6 +33,7 @@ internal sealed class SocketsTransport : ConnectionHost, ITransport
     private readonly Timer _cron;
     private readonly Timer _maintenance;
     private readonly HashSet<Listener> _accepting = [];
+    private readonly HandshakeQueue _handshakes = new(TlsService.MaxHandshakes);
     private Task? _stopped;
     private long _acceptLoggedAtMs;
 
@@ -67,6 +70,7 @@ internal sealed class SocketsTransport : ConnectionHost, ITransport
     /// <inheritdoc/>
     public void Start()
     {
+        Services.PrepareTls();
         Listeners.Open();
         _ = Services.Reserve.TryTake();
         AcceptFromAll();
@@ -181,11 +185,12 @@ internal sealed class SocketsTransport : ConnectionHost, ITransport
                 ReadOnlyMemory<byte> refusal = Services.Admit(socket.RemoteEndPoint).ToArray();
                 if (!refusal.IsEmpty)
                 {
-                    await RefuseAsync(socket, refusal);
+                    // Plain text means nothing to a client that speaks TLS.
+                    await RefuseAsync(socket, listener.IsTls ? default : refusal);
                     continue;
                 }
 
-                Serve(socket);
+                Serve(socket, listener.IsTls);
             }
             catch (SocketException fault) when (!listener.IsClosed)
             {
@@ -222,6 +227,11 @@ internal sealed class SocketsTransport : ConnectionHost, ITransport
             CommandLoop.Post(() => Services.Executor.Statistics.ConnectionsRejected++);
             try
             {
+                if (refusal.IsEmpty)
+                {
+                    return;
+                }
+
                 // It fits into the empty buffer of a new socket, so this does not wait.
                 _ = await socket.SendAsync(refusal);
             }
@@ -232,7 +242,7 @@ internal sealed class SocketsTransport : ConnectionHost, ITransport
         }
     }
 
-    private void Serve(Socket socket)
+    private void Serve(Socket socket, bool isTls)
     {
         if (socket.ProtocolType == ProtocolType.Tcp)
         {
@@ -240,10 +250,55 @@ internal sealed class SocketsTransport : ConnectionHost, ITransport
             SetKeepAlive(socket);
         }
 
-        SocketsConnection connection = new(_factory.Create(socket), this, _pipeOptions);
+        ConnectionContext context = _factory.Create(socket);
+        if (isTls)
+        {
+            _ = Task.Run(() => HandshakeAsync(context));
+        }
+        else
+        {
+            Serve(new SocketsConnection(context, this, _pipeOptions));
+        }
+    }
+
+    private void Serve(SocketsConnection connection)
+    {
         CommandLoop.Post(() => connection.Handler.Open(Services.Executor));
         _connections[connection] = true;
         _ = Task.Run(() => ServeAsync(connection));
+    }
+
+    private async Task HandshakeAsync(ConnectionContext context)
+    {
+        using CancellationTokenSource cancel = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
+        cancel.CancelAfter(TlsService.HandshakeTimeoutMs);
+        LinkedListNode<CancellationTokenSource> place = _handshakes.Enter(cancel);
+        Services.Tls.HandshakeBegins();
+        SslStream ssl = new(new DuplexPipeStream(context.Transport));
+        string? failure = null;
+        try
+        {
+            await ssl.AuthenticateAsServerAsync(Services.Tls.Current!.ServerOptions, cancel.Token);
+        }
+        catch (Exception fault)
+        {
+            // Whatever it is, it costs this client its connection and nobody else anything.
+            failure = cancel.IsCancellationRequested ? "handshake timeout" : TlsService.Explain(fault);
+        }
+
+        _handshakes.Leave(place);
+        Services.Tls.HandshakeEnds(context.RemoteEndPoint, failure);
+        if (failure is null)
+        {
+            Serve(new SocketsConnection(context, this, _pipeOptions, ssl));
+            return;
+        }
+
+        await ssl.DisposeAsync();
+        await context.Transport.Output.CompleteAsync(); // The alert that says why goes out, if there is one.
+        await context.Transport.Input.CompleteAsync();
+        await context.DisposeAsync();
+        Services.Forget();
     }
 
     private void SetKeepAlive(Socket socket)

@@ -17,6 +17,14 @@ internal sealed class TransportPart : IServerPart, IAsyncDisposable
     // assembly open.
     private const int ReservedDescriptors = 256;
 
+    private const string TlsRefusal = "Unable to update TLS configuration. Check server logs.";
+
+    private static readonly string[] TlsFileOptions =
+    [
+        "tls-cert-file", "tls-key-file", "tls-key-file-pass", "tls-ca-cert-file", "tls-ca-cert-dir", "tls-auth-clients",
+        "tls-protocols", "tls-ciphers", "tls-ciphersuites", "tls-session-caching",
+    ];
+
     private readonly ILogger _log;
     private readonly NetServices _services;
     private readonly ITransport _transport;
@@ -39,6 +47,14 @@ internal sealed class TransportPart : IServerPart, IAsyncDisposable
             _transport.TryListenAgain() ? null : "Unable to listen on this port. Check server logs.");
         configService.OnChanged("bind", _ =>
             _transport.TryListenAgain() ? null : "Failed to bind to specified addresses.");
+        configService.OnChanged("tls-port", config =>
+            config.TlsPort != 0 && !_services.Tls.TryApply(config) ? TlsRefusal
+            : _transport.TryListenAgain() ? null : "Unable to listen on this port. Check server logs.");
+        foreach (string option in TlsFileOptions)
+        {
+            configService.OnChanged(option, ApplyTls);
+        }
+
         configService.OnChanging("maxclients", static config => config.MaxClients <= MaxPossibleClients()
             ? null
             : string.Create(CultureInfo.InvariantCulture,
@@ -72,6 +88,9 @@ internal sealed class TransportPart : IServerPart, IAsyncDisposable
     // The runtime has raised the soft limit to the hard one already, so this is what there is.
     private static long MaxPossibleClients() =>
         OperatingSystem.IsLinux() ? Math.Max(1, LinuxSocket.MaxOpenDescriptors() - ReservedDescriptors) : long.MaxValue;
+
+    private string? ApplyTls(ServerConfig config) =>
+        config.TlsPort == 0 || _services.Tls.TryApply(config) ? null : TlsRefusal;
 
     private void LowerMaxClients()
     {

@@ -27,7 +27,7 @@ internal static partial class InfoReport
         info.Field("process_id", Environment.ProcessId);
         info.Field("process_supervised", OptionText("supervised", server.Config));
         info.Field("run_id", server.RunId);
-        info.Field("tcp_port", server.Config.Port);
+        info.Field("tcp_port", server.Config.Port != 0 ? server.Config.Port : server.Config.TlsPort);
         info.Field("server_time_usec", micros);
         info.Field("uptime_in_seconds", uptimeSeconds);
         info.Field("uptime_in_days", uptimeSeconds / SecondsPerDay);
@@ -98,6 +98,21 @@ internal static partial class InfoReport
     {
         info.Section("Cluster");
         info.Field("cluster_enabled", 0);
+    }
+
+    private static void WriteTls(InfoWriter info, ServerState server)
+    {
+        info.Section("TLS");
+        info.Field("tls_port", server.Config.TlsPort);
+        info.Field("tls_handshakes_pending", server.Tls.PendingHandshakes);
+        info.Field("tls_handshakes_failed", server.Tls.HandshakeFailures);
+        info.Field("tls_reloads", server.Tls.Reloads);
+        info.Field("tls_reload_failures", server.Tls.ReloadFailures);
+        if (server.Tls.Current is { } current)
+        {
+            info.Field("tls_cert_expires_at", current.ExpiresAt.ToUnixTimeSeconds());
+            info.Field("tls_ca_cert_expires_at", current.AuthoritiesExpireAt?.ToUnixTimeSeconds() ?? 0);
+        }
     }
 
     private static string OptionText(string name, ServerConfig config) =>

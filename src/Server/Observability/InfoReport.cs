@@ -24,6 +24,7 @@ internal static partial class InfoReport
         ("cluster", true, WriteCluster),
         ("keyspace", true, WriteKeyspace),
         ("dicts", false, WriteDicts),
+        ("tls", false, WriteTls),
     ];
 
     /// <summary>Makes the text of some sections.</summary>

@@ -1,0 +1,138 @@
+using KvServer.Server.Net.Tls;
+
+namespace KvServer.Server.Net;
+
+/// <content>TLS handshakes: the arithmetic on pool threads, receiving and sending here.</content>
+/// <remarks>A connection has no session before its handshake is over. Until the client has sent something it costs a
+/// descriptor and little else.</remarks>
+internal sealed partial class EventLoop
+{
+    // The oldest come first.
+    private readonly List<EpollConnection> _handshakes = [];
+
+    private int MaxHandshakes => Math.Max(1, TlsService.MaxHandshakes / _transport.Loops.Count);
+
+    private void BeginHandshake(EpollConnection connection)
+    {
+        if (_handshakes.Count >= MaxHandshakes)
+        {
+            // Whoever is silent for longest makes room: the queue cannot be blocked by those who only connect.
+            FailHandshake(_handshakes[0], "too many handshakes");
+        }
+
+        TlsChannel tls = new(connection.Descriptor, new HandshakeHost(this, connection))
+        {
+            HandshakeDeadlineMs = _nowMs + TlsService.HandshakeTimeoutMs,
+        };
+        connection.Tls = tls;
+        connection.BatchPlace = BatchPlace.Handshaking;
+        _handshakes.Add(connection);
+        Services.Tls.HandshakeBegins();
+        SetInterest(connection, Libc.EPOLLIN);
+    }
+
+    private void ReceiveForHandshake(EpollConnection connection, uint ready)
+    {
+        if ((ready & (Libc.EPOLLHUP | Libc.EPOLLERR)) != 0)
+        {
+            FailHandshake(connection, "connection lost");
+            return;
+        }
+
+        TlsChannel tls = connection.Tls!;
+        if (!tls.HasBegun)
+        {
+            tls.HasBegun = true;
+            TlsCredentials credentials = Services.Tls.Current!;
+            _ = Task.Run(() => HandshakeAsync(connection, credentials));
+        }
+
+        if (!tls.TryReceiveForHandshake())
+        {
+            SetInterest(connection, connection.Interest & Libc.EPOLLOUT);
+        }
+    }
+
+    // On the pool.
+    private async Task HandshakeAsync(EpollConnection connection, TlsCredentials credentials)
+    {
+        string? failure = null;
+        try
+        {
+            await connection.Tls!.HandshakeAsync(credentials);
+        }
+        catch (Exception fault)
+        {
+            // Whatever it is, it costs this client its connection and nobody else anything.
+            failure = TlsService.Explain(fault);
+        }
+
+        Post(new Message(MessageKind.HandshakeEnd, connection, Failure: failure));
+    }
+
+    private void EndHandshake(EpollConnection connection, string? failure)
+    {
+        if (connection.BatchPlace != BatchPlace.Handshaking || failure is not null)
+        {
+            if (connection.BatchPlace == BatchPlace.Handshaking)
+            {
+                FailHandshake(connection, failure!); // Else it was cut off already.
+            }
+
+            connection.Tls!.Dispose();
+            return;
+        }
+
+        _ = _handshakes.Remove(connection);
+        Services.Tls.HandshakeEnds(connection.RemoteEndPoint, failure: null);
+        connection.BatchPlace = BatchPlace.None;
+        SetInterest(connection, connection.Interest & Libc.EPOLLOUT); // What comes waits until there is a session.
+        _filling.Accepted.Add(connection);
+    }
+
+    private void FailHandshake(EpollConnection connection, string reason)
+    {
+        _ = _handshakes.Remove(connection);
+        Services.Tls.HandshakeEnds(connection.RemoteEndPoint, reason);
+        _ = connection.Send(out int sent); // The alert that says why, if there is one.
+        _sentBytes += sent;
+        connection.IsLost = true; // It may stand in the list of those to send for.
+        connection.Handler.Discard();
+        Destroy(connection);
+    }
+
+    private void CutOffHandshakes(long startedBeforeMs)
+    {
+        while (_handshakes.Count > 0 && _handshakes[0].Tls!.HandshakeDeadlineMs <= startedBeforeMs)
+        {
+            FailHandshake(_handshakes[0], "handshake timeout");
+        }
+    }
+
+    private void TakeHandshakeMessage(in Message message)
+    {
+        EpollConnection connection = message.Connection!;
+        if (message.Kind == MessageKind.HandshakeEnd)
+        {
+            EndHandshake(connection, message.Failure);
+        }
+        else if (connection.BatchPlace == BatchPlace.Handshaking)
+        {
+            if (message.Kind == MessageKind.HandshakeInput)
+            {
+                SetInterest(connection, connection.Interest | Libc.EPOLLIN);
+            }
+            else
+            {
+                QueueSend(connection);
+            }
+        }
+    }
+
+    private sealed class HandshakeHost(EventLoop loop, EpollConnection connection) : ITlsHost
+    {
+        public void AwaitInput() => loop.Post(new Message(MessageKind.HandshakeInput, connection));
+
+        public void AwaitSend() => loop.Post(new Message(MessageKind.HandshakeSend, connection));
+    }
+}

@@ -1,0 +1,236 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Net.Security;
+
+namespace KvServer.Server.Net.Tls;
+
+/// <summary>The TLS layer of a connection of the event loop: an SslStream between the socket and the pipes.</summary>
+/// <remarks>The handshake runs on the thread pool. From <see cref="Open"/> on, records are decrypted and encrypted on the
+/// loop's thread, as a part of receiving and sending; nothing waits there, because the stream below never does.</remarks>
+internal sealed class TlsChannel : IDisposable
+{
+    // The most plain text that one record holds.
+    private const int RecordBytes = 16 * 1024;
+
+    // What is encrypted in one go, so that one client that reads fast does not hold up the turn.
+    private const int SendBytes = 16 * RecordBytes;
+
+    private const int ScratchBytes = 32 * 1024;
+
+    // One for each loop. What is decrypted stays here only until the continuation that runs at once has copied it, so
+    // connections that wait for input may all name the same array.
+    [ThreadStatic]
+    private static byte[]? _scratch;
+
+    private readonly RecordStream _records;
+    private readonly SslStream _ssl;
+    private EpollConnection.Transfer _inputState = EpollConnection.Transfer.Done;
+    private bool _isOpen;
+    private int _restPlainBytes;
+    private long _countedBytes;
+
+    /// <summary>Makes the layer; nothing runs yet.</summary>
+    /// <param name="descriptor">The socket, which stays the connection's.</param>
+    /// <param name="host">The loop, as the handshake sees it.</param>
+    internal TlsChannel(int descriptor, ITlsHost host)
+    {
+        _records = new RecordStream(descriptor, host);
+        _ssl = new SslStream(_records, leaveInnerStreamOpen: true);
+    }
+
+    /// <summary>When the handshake must be over, in ms of <see cref="Environment.TickCount64"/>.</summary>
+    internal long HandshakeDeadlineMs { get; set; }
+
+    /// <summary>Whether the handshake has begun: the client has sent something.</summary>
+    internal bool HasBegun { get; set; }
+
+    /// <summary>Whether records wait for the socket to have room.</summary>
+    internal bool HasRest => _records.HasRest;
+
+    /// <summary>Does the handshake. On a pool thread; it throws what SslStream throws.</summary>
+    internal Task HandshakeAsync(TlsCredentials credentials) =>
+        _ssl.AuthenticateAsServerAsync(credentials.ServerOptions, CancellationToken.None);
+
+    /// <summary>Receives for the handshake. The loop's thread.</summary>
+    /// <returns>False when nobody waits for input now.</returns>
+    internal bool TryReceiveForHandshake() => _records.TryReceiveForHandshake();
+
+    /// <summary>Starts decrypting into the input pipe, first of all what came together with the end of the handshake.
+    /// The loop's thread.</summary>
+    internal EpollConnection.Transfer Open(PipeWriter input)
+    {
+        _isOpen = true;
+        _records.BelongToLoop();
+        _ = DecryptAsync(input);
+        return _inputState;
+    }
+
+    /// <summary>Receives once and decrypts what is whole. The receive loop frames it inside this call.</summary>
+    internal EpollConnection.Transfer Receive()
+    {
+        _records.OnReadable();
+        return _inputState;
+    }
+
+    /// <summary>Encrypts and sends what is committed, as far as the socket takes it.</summary>
+    /// <param name="output">The pipe of the replies.</param>
+    /// <param name="handler">Counts what is sent.</param>
+    /// <param name="sentBytes">What the socket took, in records.</param>
+    internal EpollConnection.Transfer Send(PipeReader output, Connection handler, out int sentBytes)
+    {
+        EpollConnection.Transfer transfer = SendCore(output, handler);
+        sentBytes = (int)(_records.SentBytes - _countedBytes);
+        _countedBytes = _records.SentBytes;
+        return transfer;
+    }
+
+    /// <summary>Says good-bye, if that is possible at once, and lets go of everything. The loop's thread.</summary>
+    /// <remarks>While a pool thread does the handshake, that fails, and <see cref="Dispose"/> is due when it has
+    /// ended.</remarks>
+    /// <param name="orderly">Whether all replies are sent and the peer is to know that this is the end.</param>
+    internal void Close(bool orderly)
+    {
+        if (orderly && _isOpen && !_records.IsBroken && !_records.HasRest)
+        {
+            try
+            {
+                _ = _ssl.ShutdownAsync();
+            }
+            catch (Exception fault) when (fault is IOException or InvalidOperationException)
+            {
+                // The peer has ended it first, or the handshake never came to its end.
+            }
+        }
+
+        _records.Abort();
+        if (_isOpen || !HasBegun)
+        {
+            Dispose();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _ssl.Dispose();
+        _records.Dispose();
+    }
+
+    private EpollConnection.Transfer SendCore(PipeReader output, Connection handler)
+    {
+        if (!_records.TrySendRest())
+        {
+            return _records.IsBroken ? EpollConnection.Transfer.Broken : EpollConnection.Transfer.Full;
+        }
+
+        if (_restPlainBytes > 0)
+        {
+            handler.CountSentReplies(_restPlainBytes);
+            _restPlainBytes = 0;
+        }
+
+        for (int total = 0; handler.HasUnsentReplies && output.TryRead(out ReadResult result);)
+        {
+            ReadOnlySequence<byte> unsent = result.Buffer;
+            ReadOnlyMemory<byte> piece = FirstPiece(unsent);
+            if (piece.IsEmpty)
+            {
+                output.AdvanceTo(unsent.End);
+                break;
+            }
+
+            bool encrypted = TryEncrypt(piece);
+            output.AdvanceTo(unsent.GetPosition(piece.Length));
+            if (!encrypted)
+            {
+                return EpollConnection.Transfer.Broken;
+            }
+
+            if (_records.HasRest)
+            {
+                _restPlainBytes = piece.Length;
+                return EpollConnection.Transfer.Full;
+            }
+
+            handler.CountSentReplies(piece.Length);
+            total += piece.Length;
+            if (total >= SendBytes)
+            {
+                return handler.HasUnsentReplies ? EpollConnection.Transfer.Full : EpollConnection.Transfer.Done;
+            }
+        }
+
+        return EpollConnection.Transfer.Done;
+    }
+
+    private static ReadOnlyMemory<byte> FirstPiece(in ReadOnlySequence<byte> bytes)
+    {
+        foreach (ReadOnlyMemory<byte> segment in bytes)
+        {
+            if (!segment.IsEmpty)
+            {
+                return segment.Length <= RecordBytes ? segment : segment[..RecordBytes];
+            }
+        }
+
+        return default;
+    }
+
+    private bool TryEncrypt(ReadOnlyMemory<byte> plain)
+    {
+        try
+        {
+            ValueTask writing = _ssl.WriteAsync(plain);
+            if (!writing.IsCompleted)
+            {
+                return false; // Renegotiation alone would wait, and that is not allowed.
+            }
+
+            writing.GetAwaiter().GetResult();
+            return !_records.IsBroken;
+        }
+        catch (Exception fault) when (fault is IOException or InvalidOperationException)
+        {
+            return false;
+        }
+    }
+
+    private async Task DecryptAsync(PipeWriter input)
+    {
+        byte[] scratch = _scratch ??= new byte[ScratchBytes];
+        bool isUnread = false;
+        try
+        {
+            while (true)
+            {
+                ValueTask<int> reading = _ssl.ReadAsync(scratch);
+                if (isUnread && !reading.IsCompleted)
+                {
+                    isUnread = false;
+                    input.FlushNow(); // All that this turn has brought, in one piece.
+                }
+
+                int count = await reading.ConfigureAwait(false);
+                if (count == 0)
+                {
+                    break;
+                }
+
+                input.Write(scratch.AsSpan(0, count));
+                isUnread = true;
+            }
+
+            _inputState = EpollConnection.Transfer.Ended;
+        }
+        catch (Exception fault) when (fault is IOException or InvalidOperationException or OperationCanceledException
+            or OutOfMemoryException or System.Security.Authentication.AuthenticationException)
+        {
+            _inputState = EpollConnection.Transfer.Broken;
+        }
+
+        if (isUnread)
+        {
+            input.FlushNow();
+        }
+    }
+}

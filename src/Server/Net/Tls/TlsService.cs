@@ -1,0 +1,182 @@
+using System.Globalization;
+using System.Net;
+using KvServer.Server.Config;
+using Microsoft.Extensions.Logging;
+
+namespace KvServer.Server.Net.Tls;
+
+/// <summary>The certificates in use, kept in step with the options and with the files.</summary>
+/// <remarks>A timer looks at the files once a second on a pool thread; whatever fails leaves the last good
+/// certificates in place and a line in the log. Handshakes take what is current when they begin.</remarks>
+internal sealed class TlsService(TimeProvider clock, ILogger log) : IDisposable
+{
+    /// <summary>How long a client may take for its handshake, in ms.</summary>
+    internal const int HandshakeTimeoutMs = 10_000;
+
+    /// <summary>Handshakes under way at most; one more cuts off the oldest.</summary>
+    internal const int MaxHandshakes = 1024;
+
+    private const int LookIntervalMs = 1000;
+    private const long FailureLogIntervalMs = 1000;
+    private static readonly TimeSpan WarningTime = TimeSpan.FromDays(30);
+    private static readonly TimeSpan WarningInterval = TimeSpan.FromDays(1);
+
+    private readonly Lock _lock = new();
+    private TlsCredentials? _current;
+    private TlsOptions? _options;
+    private string _stamp = "";
+    private ITimer? _timer;
+    private DateTimeOffset _warnedAt;
+    private long _failureLoggedAtMs = -FailureLogIntervalMs;
+    private long _handshakeFailures;
+    private long _pendingHandshakes;
+    private long _reloads;
+    private long _reloadFailures;
+
+    /// <summary>What the next handshake uses; null while TLS was never configured. Any thread.</summary>
+    internal TlsCredentials? Current => Volatile.Read(ref _current);
+
+    /// <summary>Handshakes that did not come to a good end. Any thread.</summary>
+    internal long HandshakeFailures => Interlocked.Read(ref _handshakeFailures);
+
+    /// <summary>Handshakes under way. Any thread.</summary>
+    internal long PendingHandshakes => Interlocked.Read(ref _pendingHandshakes);
+
+    /// <summary>Times that changed files were taken up. Any thread.</summary>
+    internal long Reloads => Interlocked.Read(ref _reloads);
+
+    /// <summary>Times that changed files could not be used. Any thread.</summary>
+    internal long ReloadFailures => Interlocked.Read(ref _reloadFailures);
+
+    /// <summary>Takes the options as they are now. At start-up, or inside the command loop.</summary>
+    /// <returns>False when they cannot be used, which the log explains; then nothing has changed.</returns>
+    internal bool TryApply(ServerConfig config)
+    {
+        TlsOptions options = TlsOptions.From(config);
+        lock (_lock)
+        {
+            string stamp = TlsCredentials.Stamp(options);
+            try
+            {
+                Volatile.Write(ref _current, TlsCredentials.Load(options));
+            }
+            catch (TlsException fault)
+            {
+                Log.TlsFailed(log, fault.Message);
+                return false;
+            }
+
+            _options = options;
+            _stamp = stamp;
+            _warnedAt = default;
+            WarnOfExpiry();
+            TimeSpan interval = TimeSpan.FromMilliseconds(LookIntervalMs);
+            _timer ??= clock.CreateTimer(static state => ((TlsService)state!).Look(), this, interval, interval);
+        }
+
+        return true;
+    }
+
+    /// <summary>Looks whether the files have changed, and takes them up. Any thread; one look at a time.</summary>
+    internal void Look()
+    {
+        if (!_lock.TryEnter())
+        {
+            return; // The last look is not over: a slow disk must not gather threads.
+        }
+
+        try
+        {
+            if (_options is null)
+            {
+                return;
+            }
+
+            string stamp = TlsCredentials.Stamp(_options);
+            if (stamp != _stamp)
+            {
+                _stamp = stamp;
+                Reload(_options);
+            }
+
+            WarnOfExpiry();
+        }
+        finally
+        {
+            _lock.Exit();
+        }
+    }
+
+    /// <summary>Counts a handshake that begins. Any thread.</summary>
+    internal void HandshakeBegins() => Interlocked.Increment(ref _pendingHandshakes);
+
+    /// <summary>Counts one that ends, and logs a failure, once a second at most. Any thread.</summary>
+    /// <param name="remote">The peer.</param>
+    /// <param name="failure">What went wrong; null for nothing.</param>
+    internal void HandshakeEnds(EndPoint? remote, string? failure)
+    {
+        Interlocked.Decrement(ref _pendingHandshakes);
+        if (failure is null)
+        {
+            return;
+        }
+
+        Interlocked.Increment(ref _handshakeFailures);
+        long nowMs = Environment.TickCount64;
+        long loggedAtMs = Interlocked.Read(ref _failureLoggedAtMs);
+        if (nowMs - loggedAtMs >= FailureLogIntervalMs
+            && Interlocked.CompareExchange(ref _failureLoggedAtMs, nowMs, loggedAtMs) == loggedAtMs)
+        {
+            Log.HandshakeFailed(log, failure, remote);
+        }
+    }
+
+    /// <summary>What a failed handshake is told as in the log.</summary>
+    internal static string Explain(Exception fault) =>
+        (fault.InnerException ?? fault).Message.ReplaceLineEndings(" ");
+
+    /// <inheritdoc/>
+    public void Dispose() => _timer?.Dispose();
+
+    private void Reload(TlsOptions options)
+    {
+        try
+        {
+            Volatile.Write(ref _current, TlsCredentials.Load(options));
+            Interlocked.Increment(ref _reloads);
+            Log.TlsReloaded(log);
+            _warnedAt = default;
+        }
+        catch (TlsException fault)
+        {
+            // A pair that is being replaced may not match for a moment: the next change is looked at again.
+            Interlocked.Increment(ref _reloadFailures);
+            Log.TlsReloadFailed(log, fault.Message);
+        }
+    }
+
+    private void WarnOfExpiry()
+    {
+        DateTimeOffset now = clock.GetUtcNow();
+        if (_current is not { } current || now - _warnedAt < WarningInterval)
+        {
+            return;
+        }
+
+        _warnedAt = now;
+        Warn("certificate", current.ExpiresAt, now);
+        if (current.AuthoritiesExpireAt is { } authorities)
+        {
+            Warn("CA certificate", authorities, now);
+        }
+    }
+
+    private void Warn(string which, DateTimeOffset expiresAt, DateTimeOffset now)
+    {
+        if (expiresAt - now <= WarningTime)
+        {
+            string when = expiresAt.ToString("u", CultureInfo.InvariantCulture);
+            Log.CertificateExpires(log, which, expiresAt <= now ? "has expired" : "expires soon", when);
+        }
+    }
+}
