@@ -10,7 +10,7 @@ internal sealed partial class EventLoop
     // The oldest come first.
     private readonly List<EpollConnection> _handshakes = [];
 
-    private int MaxHandshakes => Math.Max(1, TlsService.MaxHandshakes / _transport.Loops.Count);
+    private int MaxHandshakes => Math.Max(1, Services.Tls.MaxHandshakes / _transport.Loops.Count);
 
     private void BeginHandshake(EpollConnection connection)
     {
@@ -22,7 +22,7 @@ internal sealed partial class EventLoop
 
         TlsChannel tls = new(connection.Descriptor, new HandshakeHost(this, connection))
         {
-            HandshakeDeadlineMs = _nowMs + TlsService.HandshakeTimeoutMs,
+            HandshakeDeadlineMs = _nowMs + Services.Tls.HandshakeTimeoutMs,
         };
         connection.Tls = tls;
         connection.BatchPlace = BatchPlace.Handshaking;

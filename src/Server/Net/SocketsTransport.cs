@@ -33,7 +33,7 @@ internal sealed class SocketsTransport : ConnectionHost, ITransport
     private readonly Timer _cron;
     private readonly Timer _maintenance;
     private readonly HashSet<Listener> _accepting = [];
-    private readonly HandshakeQueue _handshakes = new(TlsService.MaxHandshakes);
+    private readonly HandshakeQueue _handshakes;
     private Task? _stopped;
     private long _acceptLoggedAtMs;
 
@@ -43,6 +43,7 @@ internal sealed class SocketsTransport : ConnectionHost, ITransport
         : base(services)
     {
         Listeners = new Listeners(services.Config, services.Logger);
+        _handshakes = new HandshakeQueue(services.Tls);
         _factory = new SocketConnectionContextFactory(
             new SocketConnectionFactoryOptions
             {
@@ -253,7 +254,10 @@ internal sealed class SocketsTransport : ConnectionHost, ITransport
         ConnectionContext context = _factory.Create(socket);
         if (isTls)
         {
-            _ = Task.Run(() => HandshakeAsync(context));
+            // It takes its place here already, in the order of accepting: so it is the oldest that makes room.
+            CancellationTokenSource cancel = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
+            LinkedListNode<CancellationTokenSource> place = _handshakes.Enter(cancel);
+            _ = Task.Run(() => HandshakeAsync(context, place));
         }
         else
         {
@@ -268,11 +272,10 @@ internal sealed class SocketsTransport : ConnectionHost, ITransport
         _ = Task.Run(() => ServeAsync(connection));
     }
 
-    private async Task HandshakeAsync(ConnectionContext context)
+    private async Task HandshakeAsync(ConnectionContext context, LinkedListNode<CancellationTokenSource> place)
     {
-        using CancellationTokenSource cancel = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
-        cancel.CancelAfter(TlsService.HandshakeTimeoutMs);
-        LinkedListNode<CancellationTokenSource> place = _handshakes.Enter(cancel);
+        using CancellationTokenSource cancel = place.Value;
+        cancel.CancelAfter(Services.Tls.HandshakeTimeoutMs);
         Services.Tls.HandshakeBegins();
         SslStream ssl = new(new DuplexPipeStream(context.Transport));
         string? failure = null;
@@ -286,11 +289,11 @@ internal sealed class SocketsTransport : ConnectionHost, ITransport
             failure = cancel.IsCancellationRequested ? "handshake timeout" : TlsService.Explain(fault);
         }
 
-        _handshakes.Leave(place);
         Services.Tls.HandshakeEnds(context.RemoteEndPoint, failure);
-        if (failure is null)
+        if (failure is null && !_stopping.IsCancellationRequested)
         {
             Serve(new SocketsConnection(context, this, _pipeOptions, ssl));
+            _handshakes.Leave(place);
             return;
         }
 
@@ -299,6 +302,7 @@ internal sealed class SocketsTransport : ConnectionHost, ITransport
         await context.Transport.Input.CompleteAsync();
         await context.DisposeAsync();
         Services.Forget();
+        _handshakes.Leave(place);
     }
 
     private void SetKeepAlive(Socket socket)
@@ -374,7 +378,7 @@ internal sealed class SocketsTransport : ConnectionHost, ITransport
         // A command loop that has failed closes nothing any more, so there is an end to waiting after the cut as well.
         long deadlineMs = Environment.TickCount64 + (long)within.TotalMilliseconds;
         bool cutOff = false;
-        while (!_connections.IsEmpty && Environment.TickCount64 < deadlineMs + MaintenanceIntervalMs)
+        while ((!_connections.IsEmpty || _handshakes.Count > 0) && Environment.TickCount64 < deadlineMs + MaintenanceIntervalMs)
         {
             if (!cutOff && Environment.TickCount64 >= deadlineMs)
             {

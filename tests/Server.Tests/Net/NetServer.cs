@@ -32,9 +32,11 @@ internal sealed class NetServer : IAsyncDisposable
     public ListLogger Log { get; } = new();
 
     public static NetServer Start(
-        EventLoopKind kind, Action<ServerConfig>? configure = null, TimeProvider? clock = null)
+        EventLoopKind kind, Action<ServerConfig>? configure = null, TimeProvider? clock = null,
+        Action<NetServer>? prepare = null)
     {
         NetServer server = new(kind, configure, clock);
+        prepare?.Invoke(server);
         server.Transport.Start();
         return server;
     }

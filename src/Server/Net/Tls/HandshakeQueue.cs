@@ -2,10 +2,14 @@ namespace KvServer.Server.Net.Tls;
 
 /// <summary>The handshakes under way on the thread pool, the oldest first; there are never more than so many.</summary>
 /// <remarks>Any thread.</remarks>
-internal sealed class HandshakeQueue(int limit)
+internal sealed class HandshakeQueue(TlsService tls)
 {
     private readonly Lock _lock = new();
     private readonly LinkedList<CancellationTokenSource> _pending = [];
+    private int _count;
+
+    /// <summary>Those that have entered and not left, the cancelled ones included.</summary>
+    internal int Count => Volatile.Read(ref _count);
 
     /// <summary>Adds one; the oldest is cancelled when there are too many.</summary>
     /// <param name="cancel">Ends the handshake.</param>
@@ -16,13 +20,14 @@ internal sealed class HandshakeQueue(int limit)
         LinkedListNode<CancellationTokenSource> place;
         lock (_lock)
         {
-            if (_pending.Count >= limit)
+            if (_pending.Count >= tls.MaxHandshakes)
             {
                 oldest = _pending.First!.Value;
                 _pending.RemoveFirst();
             }
 
             place = _pending.AddLast(cancel);
+            _count++;
         }
 
         _ = oldest?.CancelAsync();
@@ -34,6 +39,7 @@ internal sealed class HandshakeQueue(int limit)
     {
         lock (_lock)
         {
+            _count--;
             if (place.List is not null)
             {
                 _pending.Remove(place);

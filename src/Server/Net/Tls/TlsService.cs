@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Security.Authentication;
 using KvServer.Server.Config;
 using Microsoft.Extensions.Logging;
 
@@ -10,12 +11,6 @@ namespace KvServer.Server.Net.Tls;
 /// certificates in place and a line in the log. Handshakes take what is current when they begin.</remarks>
 internal sealed class TlsService(TimeProvider clock, ILogger log) : IDisposable
 {
-    /// <summary>How long a client may take for its handshake, in ms.</summary>
-    internal const int HandshakeTimeoutMs = 10_000;
-
-    /// <summary>Handshakes under way at most; one more cuts off the oldest.</summary>
-    internal const int MaxHandshakes = 1024;
-
     private const int LookIntervalMs = 1000;
     private const long FailureLogIntervalMs = 1000;
     private static readonly TimeSpan WarningTime = TimeSpan.FromDays(30);
@@ -32,6 +27,12 @@ internal sealed class TlsService(TimeProvider clock, ILogger log) : IDisposable
     private long _pendingHandshakes;
     private long _reloads;
     private long _reloadFailures;
+
+    /// <summary>How long a client may take for its handshake, in ms. Set before anything listens.</summary>
+    internal int HandshakeTimeoutMs { get; set; } = 10_000;
+
+    /// <summary>Handshakes under way at most; one more cuts off the oldest. Set before anything listens.</summary>
+    internal int MaxHandshakes { get; set; } = 1024;
 
     /// <summary>What the next handshake uses; null while TLS was never configured. Any thread.</summary>
     internal TlsCredentials? Current => Volatile.Read(ref _current);
@@ -133,7 +134,9 @@ internal sealed class TlsService(TimeProvider clock, ILogger log) : IDisposable
 
     /// <summary>What a failed handshake is told as in the log.</summary>
     internal static string Explain(Exception fault) =>
-        (fault.InnerException ?? fault).Message.ReplaceLineEndings(" ");
+        fault is AuthenticationException { InnerException: null }
+            ? "the client's certificate is missing or not trusted"
+            : (fault.InnerException ?? fault).Message.ReplaceLineEndings(" ");
 
     /// <inheritdoc/>
     public void Dispose() => _timer?.Dispose();

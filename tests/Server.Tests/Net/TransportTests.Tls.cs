@@ -1,0 +1,386 @@
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Text;
+using KvServer.Server.Config;
+using KvServer.Server.Hosting;
+using KvServer.TestSupport;
+
+namespace KvServer.Server.Tests.Net;
+
+/// <content>TLS.</content>
+public abstract partial class TransportTests
+{
+    [Fact]
+    public async Task Tls_clients_and_plain_clients_are_served_side_by_side()
+    {
+        using TestCertificates certificates = new();
+        await using NetServer server = StartTls(certificates);
+        Assert.Equal(["tcp", "tls"], server.Transport.Listeners.All.Select(static listener => listener.Kind));
+        using TlsClient client = TlsClient.Connect(server, certificates, certificates.Client);
+        using RawClient plain = server.Connect();
+        Assert.Equal("+OK", client.Call("SET", "key", "value"));
+        Assert.Equal("$5", plain.Call("GET", "key"));
+        string endPoint = ((System.Net.IPEndPoint)client.Socket.LocalEndPoint!).ToString();
+        Assert.StartsWith("$", client.Call("CLIENT", "INFO"), StringComparison.Ordinal);
+        Assert.Contains($" addr={endPoint} laddr=127.0.0.1:{server.Config.TlsPort} ", client.Receive(120), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_pipeline_over_tls_is_answered_in_order()
+    {
+        using TestCertificates certificates = new();
+        await using NetServer server = StartTls(certificates);
+        using TlsClient client = TlsClient.Connect(server, certificates, certificates.Client);
+        StringBuilder requests = new();
+        StringBuilder replies = new();
+        for (int i = 0; i < 5000; i++)
+        {
+            string value = $"value-{i}";
+            requests.Append(RawClient.Request("SET", "key", value)).Append(RawClient.Request("GET", "key"));
+            replies.Append($"+OK\r\n${value.Length}\r\n{value}\r\n");
+        }
+
+        Task sending = Task.Run(() => client.Send(requests.ToString()));
+        client.Expect(replies.ToString());
+        await sending;
+    }
+
+    [Fact]
+    public async Task Large_values_go_through_tls_both_ways_many_times()
+    {
+        using TestCertificates certificates = new();
+        await using NetServer server = StartTls(certificates);
+        using TlsClient client = TlsClient.Connect(server, certificates, certificates.Client);
+        string value = string.Create(1_000_000, 0, static (chars, _) =>
+        {
+            for (int i = 0; i < chars.Length; i++)
+            {
+                chars[i] = (char)('a' + ((i * 7) % 26));
+            }
+        });
+        client.Send(RawClient.Request("SET", "key", value));
+        client.Expect("+OK\r\n");
+        string get = RawClient.Request("GET", "key");
+        client.Send(string.Concat(Enumerable.Repeat(get, 20))); // 20 MB, which no socket takes at once.
+        string reply = $"$1000000\r\n{value}\r\n";
+        for (int i = 0; i < 20; i++)
+        {
+            client.Expect(reply);
+        }
+    }
+
+    [Fact]
+    public async Task Requests_may_lie_in_one_tls_record_for_each_byte()
+    {
+        using TestCertificates certificates = new();
+        await using NetServer server = StartTls(certificates);
+        using TlsClient client = TlsClient.Connect(server, certificates, certificates.Client);
+        foreach (char one in RawClient.Request("SET", "key", "a value") + RawClient.Request("GET", "key") + "PING\r\n")
+        {
+            client.Send(one.ToString());
+        }
+
+        client.Expect("+OK\r\n$7\r\na value\r\n+PONG\r\n");
+    }
+
+    [Fact]
+    public async Task Messages_reach_subscribers_over_tls()
+    {
+        using TestCertificates certificates = new();
+        await using NetServer server = StartTls(certificates);
+        using TlsClient subscriber = TlsClient.Connect(server, certificates, certificates.Client);
+        using RawClient publisher = server.Connect();
+        subscriber.Send(RawClient.Request("SUBSCRIBE", "news"));
+        subscriber.Expect("*3\r\n$9\r\nsubscribe\r\n$4\r\nnews\r\n:1\r\n");
+        for (int i = 0; i < 100; i++)
+        {
+            Assert.Equal(":1", publisher.Call("PUBLISH", "news", "message"));
+            subscriber.Expect("*3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$7\r\nmessage\r\n");
+        }
+    }
+
+    [Fact]
+    public async Task A_blocked_client_over_tls_is_woken()
+    {
+        using TestCertificates certificates = new();
+        await using NetServer server = StartTls(certificates);
+        using TlsClient waiting = TlsClient.Connect(server, certificates, certificates.Client);
+        using RawClient pusher = server.Connect();
+        waiting.Send(RawClient.Request("BLPOP", "list", "0"));
+        while (server.State.Blocked.Count == 0)
+        {
+            Assert.Equal("+PONG", pusher.Call("PING"));
+        }
+
+        Assert.Equal(":1", pusher.Call("LPUSH", "list", "x"));
+        waiting.Expect("*2\r\n$4\r\nlist\r\n$1\r\nx\r\n");
+    }
+
+    [Fact]
+    public async Task Quit_ends_a_tls_connection_after_its_reply()
+    {
+        using TestCertificates certificates = new();
+        await using NetServer server = StartTls(certificates);
+        using TlsClient client = TlsClient.Connect(server, certificates, certificates.Client);
+        client.Send(RawClient.Request("QUIT"));
+        Assert.Equal("+OK\r\n", client.ReceiveToEnd());
+        Assert.True(await server.HasConnectionsAsync(0));
+    }
+
+    [Theory]
+    [InlineData(TlsAuthClients.Yes, false, true)]
+    [InlineData(TlsAuthClients.Optional, true, true)]
+    [InlineData(TlsAuthClients.No, true, true)]
+    public async Task Client_certificates_are_asked_for_as_configured(TlsAuthClients auth, bool without, bool with)
+    {
+        using TestCertificates certificates = new();
+        using TestCertificates others = new();
+        await using NetServer server = StartTls(certificates, config => config.TlsAuthClients = auth);
+        Assert.Equal(without, IsServed(server, () => TlsClient.Connect(server, certificates, null)));
+        Assert.Equal(with, IsServed(server, () => TlsClient.Connect(server, certificates, certificates.Client)));
+        bool isForeignerServed = IsServed(server, () => TlsClient.Connect(server, certificates, others.Client));
+        Assert.Equal(auth == TlsAuthClients.No, isForeignerServed);
+        Assert.True(await server.HasConnectionsAsync(0));
+    }
+
+    [Fact]
+    public async Task A_client_certificate_that_has_expired_is_refused()
+    {
+        using TestCertificates certificates = new();
+        certificates.Issue("client", days: -1);
+        await using NetServer server = StartTls(certificates);
+        Assert.False(IsServed(server, () => TlsClient.Connect(server, certificates, certificates.Client)));
+        Assert.Equal(1, server.State.Tls.HandshakeFailures);
+    }
+
+    [Fact]
+    public async Task Only_the_configured_versions_and_ciphers_are_spoken()
+    {
+        using TestCertificates certificates = new();
+        await using NetServer server = StartTls(certificates, static config =>
+        {
+            config.TlsProtocols = "TLSv1.2";
+            config.TlsCiphers = "ECDHE-RSA-AES128-GCM-SHA256";
+        });
+        using TlsClient client = TlsClient.Connect(server, certificates, certificates.Client);
+        Assert.Equal(SslProtocols.Tls12, client.Stream.SslProtocol);
+        Assert.Equal(
+            System.Net.Security.TlsCipherSuite.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, client.Stream.NegotiatedCipherSuite);
+        Assert.Equal("+PONG", client.Call("PING"));
+        Assert.False(IsServed(server, () => TlsClient.Connect(
+            server, certificates, certificates.Client, static options => options.EnabledSslProtocols = SslProtocols.Tls13)));
+    }
+
+    [Fact]
+    public async Task Whoever_does_not_speak_tls_is_cut_off_and_nobody_else_notices()
+    {
+        using TestCertificates certificates = new();
+        await using NetServer server = StartTls(certificates);
+        using RawClient plain = ConnectToTls(server);
+        plain.Send(RawClient.Request("PING"));
+        Assert.DoesNotContain("PONG", plain.ReceiveToEnd(), StringComparison.Ordinal);
+        using RawClient garbage = ConnectToTls(server);
+        garbage.Send([22, 3, 1, 0x40, 0, .. new byte[0x4000]]);
+        _ = garbage.ReceiveToEnd();
+        using RawClient reset = ConnectToTls(server);
+        reset.Send([22, 3, 1]);
+        reset.Reset();
+        using TlsClient client = TlsClient.Connect(server, certificates, certificates.Client);
+        Assert.Equal("+PONG", client.Call("PING"));
+        Assert.True(await server.HasConnectionsAsync(1));
+    }
+
+    [Fact]
+    public async Task A_silent_handshake_is_cut_off_in_time()
+    {
+        using TestCertificates certificates = new();
+        await using NetServer server = StartTls(
+            certificates, prepare: static server => server.State.Tls.HandshakeTimeoutMs = 300);
+        using RawClient silent = ConnectToTls(server);
+        using RawClient half = ConnectToTls(server);
+        half.Send([22, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3, .. new byte[100]]);
+        using TlsClient client = TlsClient.Connect(server, certificates, certificates.Client);
+        Assert.Equal("", silent.ReceiveToEnd());
+        Assert.Equal("", half.ReceiveToEnd());
+        Assert.Equal("+PONG", client.Call("PING"));
+        Assert.True(await server.HasConnectionsAsync(1));
+        Assert.Equal(2, server.State.Tls.HandshakeFailures);
+        Assert.Equal(0, server.State.Tls.PendingHandshakes);
+    }
+
+    [Fact]
+    public async Task Two_hundred_silent_handshakes_leave_room_for_others()
+    {
+        using TestCertificates certificates = new();
+        await using NetServer server = StartTls(
+            certificates, prepare: static server => server.State.Tls.MaxHandshakes = 50);
+        List<RawClient> silent = [];
+        try
+        {
+            for (int i = 0; i < 200; i++)
+            {
+                RawClient one = ConnectToTls(server);
+                silent.Add(one);
+                if (i % 2 == 0)
+                {
+                    one.Send([22, 3, 1, 2, 0, 1]);
+                }
+            }
+
+            using TlsClient client = TlsClient.Connect(server, certificates, certificates.Client);
+            using RawClient plain = server.Connect();
+            Assert.Equal("+PONG", client.Call("PING"));
+            Assert.Equal("+PONG", plain.Call("PING"));
+            Assert.Equal("", silent[0].ReceiveToEnd()); // The oldest made room.
+            Assert.InRange(server.State.Tls.PendingHandshakes, 1, 50);
+        }
+        finally
+        {
+            silent.ForEach(static one => one.Dispose());
+        }
+
+        Assert.True(await server.HasConnectionsAsync(0));
+    }
+
+    [Fact]
+    public async Task A_server_that_stops_does_not_wait_for_handshakes()
+    {
+        using TestCertificates certificates = new();
+        NetServer server = StartTls(certificates);
+        using RawClient silent = ConnectToTls(server);
+        using RawClient half = ConnectToTls(server);
+        half.Send([22, 3, 1, 2]);
+        using TlsClient client = TlsClient.Connect(server, certificates, certificates.Client);
+        Assert.Equal("+PONG", client.Call("PING"));
+        await server.DisposeAsync(); // Asserts that no connection is left.
+        Assert.Equal("", silent.ReceiveToEnd());
+        Assert.Equal("", client.ReceiveToEnd());
+    }
+
+    [Fact]
+    public async Task Changed_files_are_taken_up_and_bad_ones_leave_the_last_good()
+    {
+        using TestCertificates certificates = new();
+        await using NetServer server = StartTls(certificates);
+        Server.Net.Tls.TlsService tls = server.State.Tls;
+        using TlsClient old = TlsClient.Connect(server, certificates, certificates.Client);
+
+        string serial = certificates.IssueServer(20);
+        tls.Look();
+        using TlsClient renewed = TlsClient.Connect(server, certificates, certificates.Client);
+        Assert.Equal(serial, renewed.ServerSerial);
+        Assert.NotEqual(serial, old.ServerSerial);
+        Assert.Equal("+PONG", old.Call("PING"));
+        Assert.InRange(tls.Current!.ExpiresAt, TimeProvider.System.GetUtcNow().AddDays(19), TimeProvider.System.GetUtcNow().AddDays(21));
+
+        await File.WriteAllTextAsync(certificates.ServerCertFile, "nothing of the kind");
+        tls.Look();
+        File.Delete(certificates.ServerKeyFile);
+        tls.Look();
+        Assert.InRange(tls.ReloadFailures, 1, 2); // The timer may have looked in between.
+        using TlsClient later = TlsClient.Connect(server, certificates, certificates.Client);
+        Assert.Equal(serial, later.ServerSerial);
+
+        string last = certificates.IssueServer(30);
+        tls.Look();
+        using TlsClient mended = TlsClient.Connect(server, certificates, certificates.Client);
+        Assert.Equal(last, mended.ServerSerial);
+    }
+
+    [Fact]
+    public async Task A_folder_of_authorities_is_trusted_and_looked_at_again()
+    {
+        using TestCertificates certificates = new();
+        using TestCertificates others = new();
+        string folder = Path.Combine(certificates.Folder, "authorities");
+        Directory.CreateDirectory(folder);
+        File.Copy(certificates.CaFile, Path.Combine(folder, "one.pem"));
+        await using NetServer server = StartTls(certificates, config =>
+        {
+            config.TlsCaCertFile = "";
+            config.TlsCaCertDir = folder;
+        });
+        Assert.True(IsServed(server, () => TlsClient.Connect(server, certificates, certificates.Client)));
+        Assert.False(IsServed(server, () => TlsClient.Connect(server, certificates, others.Client)));
+        File.Copy(others.CaFile, Path.Combine(folder, "two.pem"));
+        server.State.Tls.Look();
+        Assert.True(IsServed(server, () => TlsClient.Connect(server, certificates, others.Client)));
+    }
+
+    [Fact]
+    public async Task A_key_may_have_a_password()
+    {
+        using TestCertificates certificates = new();
+        certificates.Issue("server", 10, password: "secret");
+        await using NetServer server = StartTls(
+            certificates, static config => config.TlsKeyFilePass = "secret"u8.ToArray());
+        Assert.True(IsServed(server, () => TlsClient.Connect(server, certificates, certificates.Client)));
+        server.Config.TlsKeyFilePass = "wrong"u8.ToArray();
+        Assert.False(server.State.Tls.TryApply(server.Config));
+    }
+
+    [Theory]
+    [InlineData("tls-cert-file", "")]
+    [InlineData("tls-cert-file", "/no/such/file")]
+    [InlineData("tls-key-file", "")]
+    [InlineData("tls-key-file", "/no/such/file")]
+    [InlineData("tls-ca-cert-file", "")]
+    [InlineData("tls-ca-cert-file", "/no/such/file")]
+    [InlineData("tls-protocols", "TLSv9")]
+    [InlineData("tls-ciphers", "NOPE")]
+    [InlineData("tls-ciphersuites", "NOPE")]
+    public void A_start_with_unusable_files_or_names_fails_in_one_line(string option, string value)
+    {
+        using TestCertificates certificates = new();
+        StartupException fault = Assert.Throws<StartupException>(() => StartTls(certificates, config =>
+        {
+            ConfigOption found = ConfigRegistry.Find(option)!;
+            Assert.Null(found.Read([value], config, ConfigSource.Command, out object? read));
+            found.Assign(config, read);
+        }));
+        Assert.Equal("Failed to configure TLS. Check logs for more info.", fault.Message);
+    }
+
+    [Fact]
+    public async Task Too_many_clients_are_refused_before_the_handshake()
+    {
+        using TestCertificates certificates = new();
+        await using NetServer server = StartTls(certificates, static config => config.MaxClients = 1);
+        using TlsClient client = TlsClient.Connect(server, certificates, certificates.Client);
+        using RawClient refused = ConnectToTls(server);
+        Assert.Equal("", refused.ReceiveToEnd());
+        Assert.Equal("+PONG", client.Call("PING"));
+    }
+
+    private static RawClient ConnectToTls(NetServer server) =>
+        RawClient.Connect(new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, server.Config.TlsPort));
+
+    // With TLS 1.3 a client is through with its handshake before the server has looked at its certificate.
+    private static bool IsServed(NetServer server, Func<TlsClient> connect)
+    {
+        try
+        {
+            using TlsClient client = connect();
+            return client.Call("PING") == "+PONG";
+        }
+        catch (Exception fault) when (fault is IOException or AuthenticationException or SocketException)
+        {
+            Assert.NotEqual(0, server.State.Tls.HandshakeFailures);
+            return false;
+        }
+    }
+
+    private NetServer StartTls(
+        TestCertificates certificates, Action<ServerConfig>? configure = null, Action<NetServer>? prepare = null) =>
+        NetServer.Start(
+            Kind,
+            config =>
+            {
+                config.TlsPort = FreePort.Next();
+                config.TlsCertFile = certificates.ServerCertFile;
+                config.TlsKeyFile = certificates.ServerKeyFile;
+                config.TlsCaCertFile = certificates.CaFile;
+                configure?.Invoke(config);
+            },
+            prepare: prepare);
+}
