@@ -11,6 +11,7 @@ internal sealed class Client(long id, IClientConnection connection, ReplyWriter 
 {
     private const int MaxKeptPushBytes = 64 * 1024;
     private const int MaxHeldPushBytes = 256 * 1024 * 1024;
+    private const int MaxPushesBesideReply = 64 * 1024;
 
     private ArrayBufferWriter<byte>? _heldPushes;
 
@@ -83,6 +84,9 @@ internal sealed class Client(long id, IClientConnection connection, ReplyWriter 
     /// <summary>What it asked for with CLIENT TRACKING ON, else null.</summary>
     public Tracking.TrackingSession? Tracking { get; set; }
 
+    /// <summary>Bytes of pushes that wait for the end of a command or of a long reply.</summary>
+    public int HeldPushBytes => _heldPushes?.WrittenCount ?? 0;
+
     /// <summary>True when <paramref name="flag"/> is set.</summary>
     public bool Is(ClientFlags flag) => (Flags & flag) != 0;
 
@@ -134,13 +138,14 @@ internal sealed class Client(long id, IClientConnection connection, ReplyWriter 
             return;
         }
 
-        if (Is(ClientFlags.DefersPushes))
+        // A push stands between replies, not in one.
+        if (Is(ClientFlags.DefersPushes) || (LongReply is not null && HeldPushBytes + encoded.Length <= MaxPushesBesideReply))
         {
             Hold(encoded);
             return;
         }
 
-        LongReply?.WriteRest(); // A push stands between replies, not in one.
+        LongReply?.WriteRest();
         bool suppressed = Reply.Suppressed;
         Reply.Suppressed = false;
         Reply.Raw(encoded);
@@ -167,8 +172,14 @@ internal sealed class Client(long id, IClientConnection connection, ReplyWriter 
     public void DeferPushes(bool on) => Set(ClientFlags.DefersPushes, on);
 
     /// <summary>Sends what has been held back, after the reply of the command.</summary>
+    /// <remarks>Does nothing when there is nothing, or while a long reply is not complete: its end releases them.</remarks>
     public void ReleasePushes()
     {
+        if (!Is(ClientFlags.HoldsPushes) || LongReply is not null)
+        {
+            return;
+        }
+
         ArrayBufferWriter<byte> held = _heldPushes!;
         Set(ClientFlags.HoldsPushes, on: false);
         Push(held.WrittenSpan);

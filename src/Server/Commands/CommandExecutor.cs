@@ -205,6 +205,7 @@ internal sealed partial class CommandExecutor
                 if ((_server.Pause.IsActive || _server.Aof.IsBehind) && !isRetry && Holds(client, command))
                 {
                     batch.Next = index; // The request stays where it is, and is come back to.
+                    client.ReleasePushes();
                     return false;
                 }
 
@@ -212,6 +213,7 @@ internal sealed partial class CommandExecutor
                 {
                     ClientTransactions.Queue(client, command, ctx.Args, in request);
                     reply.Queued();
+                    client.ReleasePushes(); // Keys may have been evicted for it.
                     return false;
                 }
 
@@ -291,10 +293,7 @@ internal sealed partial class CommandExecutor
             tracking.EndCall(client, command);
         }
 
-        if (client.Is(ClientFlags.HoldsPushes))
-        {
-            client.ReleasePushes();
-        }
+        client.ReleasePushes();
     }
 
     // A call that waits counts when it is served.

@@ -47,6 +47,7 @@ internal sealed class Connection : IClientConnection, IValueTaskSource
     private long _settledSharedBytes;
     private long _sentBytes;
     private long _handedOverInputBytes;
+    private long _lastDrainMs;
     private long _overSoftLimitSinceMs = -1;
 
     /// <summary>Makes the connection of an accepted transport connection; nothing runs yet.</summary>
@@ -298,7 +299,7 @@ internal sealed class Connection : IClientConnection, IValueTaskSource
             }
             else if (_inputEnded || _host.HasPeerEnded(this))
             {
-                CloseNow("connection lost"); // What it waits for would come too late.
+                CloseAfterReplies(); // What it waits for would come too late; what it has been told may not.
             }
             else
             {
@@ -428,8 +429,8 @@ internal sealed class Connection : IClientConnection, IValueTaskSource
         _host.Services.Executor.Account(Client);
 
         int timeoutSeconds = _host.Config.TimeoutSeconds;
-        if (timeoutSeconds > 0 && !IsSuspended && !Client.Is(ClientFlags.Subscribed | ClientFlags.Monitor)
-            && nowMs - LastInputMs > timeoutSeconds * 1000L)
+        if (timeoutSeconds > 0 && (!IsSuspended || IsReplying) && !Client.Is(ClientFlags.Subscribed | ClientFlags.Monitor)
+            && nowMs - Math.Max(LastInputMs, Volatile.Read(ref _lastDrainMs)) > timeoutSeconds * 1000L)
         {
             Log.IdleClient(_host.Logger, Client.Id);
             CloseNow("idle");
@@ -442,9 +443,13 @@ internal sealed class Connection : IClientConnection, IValueTaskSource
     {
         // A fence, so that either this thread sees that somebody waits, or that one sees these bytes.
         Interlocked.Exchange(ref _sentBytes, _sentBytes + bytes);
-        if (Volatile.Read(ref _awaitsDrain) && IsDrained && Interlocked.Exchange(ref _awaitsDrain, false))
+        if (Volatile.Read(ref _awaitsDrain))
         {
-            _loop.Post(Resume);
+            Volatile.Write(ref _lastDrainMs, Environment.TickCount64);
+            if (IsDrained && Interlocked.Exchange(ref _awaitsDrain, false))
+            {
+                _loop.Post(Resume);
+            }
         }
     }
 

@@ -395,6 +395,7 @@ internal sealed partial class EventLoop : ConnectionHost, IDisposable
             if (connection.Handler.IsSuspended)
             {
                 connection.BatchPlace = BatchPlace.Suspended;
+                WatchForHangup(connection);
                 continue;
             }
 
@@ -409,6 +410,17 @@ internal sealed partial class EventLoop : ConnectionHost, IDisposable
 
         turn.Clear();
         _spare = turn;
+    }
+
+    // While a client was given its replies, what it did with its own side did not matter. Now it waits for something else,
+    // and must not be served when it is gone.
+    private void WatchForHangup(EpollConnection connection)
+    {
+        if ((connection.Interest & Libc.EPOLLRDHUP) == 0 && !connection.InputEnded && !connection.IsLost
+            && connection.Handler is { AwaitsDisk: false, IsReplying: false, IsClosed: false })
+        {
+            SetInterest(connection, connection.Interest | Libc.EPOLLRDHUP);
+        }
     }
 
     private void ResumeBatch(EpollConnection connection)

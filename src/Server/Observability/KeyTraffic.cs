@@ -77,6 +77,21 @@ internal sealed class KeyTraffic
         }
     }
 
+    /// <summary>Counts bytes of a reply that go out later than its call.</summary>
+    /// <param name="keyspace">The keyspace.</param>
+    /// <param name="database">Where the key is.</param>
+    /// <param name="name">The key that they are of.</param>
+    /// <param name="replyBytes">How many.</param>
+    public void NoteMore(Keyspace keyspace, Database database, ReadOnlySpan<byte> name, long replyBytes)
+    {
+        _bytesLeft -= replyBytes;
+        if (_bytesLeft <= 0)
+        {
+            int byteStep = _byteStep;
+            Count(database, keyspace.KeyOf(name), calls: 0, TakeBytes(), callVariance: 0, byteStep * (byteStep - 1.0));
+        }
+    }
+
     /// <summary>The keys that most calls have named, busiest first, without those that chance alone may have put there.</summary>
     public List<HeavyKey> ByCalls(int count) => _byCalls.Top(count, leastAmount: _callStep == 1 ? 0 : ChanceSteps * _callStep);
 
@@ -132,15 +147,7 @@ internal sealed class KeyTraffic
         int byteStep = _byteStep;
         if (_bytesLeft <= 0)
         {
-            long behind = -_bytesLeft;
-            bytes = byteStep * (1 + (behind / byteStep));
-            _byteStep = StepAfter(_byBytes.Total + bytes, FirstByteStep, ByteStep);
-            _bytesLeft = Distance(_byteStep) - (behind % byteStep);
-            while (_bytesLeft <= 0)
-            {
-                bytes += _byteStep;
-                _bytesLeft += Distance(_byteStep);
-            }
+            bytes = TakeBytes();
         }
 
         Command command = ctx.Command;
@@ -153,6 +160,23 @@ internal sealed class KeyTraffic
         {
             Count(ctx.Database, ctx.Key(command.FirstKey), calls, bytes, calls * (calls - 1.0), byteStep * (byteStep - 1.0));
         }
+    }
+
+    // What the bytes since the last lot stand for, and the distance to the next one.
+    private long TakeBytes()
+    {
+        long behind = -_bytesLeft;
+        long bytes = _byteStep * (1 + (behind / _byteStep));
+        long rest = behind % _byteStep;
+        _byteStep = StepAfter(_byBytes.Total + bytes, FirstByteStep, ByteStep);
+        _bytesLeft = Distance(_byteStep) - rest;
+        while (_bytesLeft <= 0)
+        {
+            bytes += _byteStep;
+            _bytesLeft += Distance(_byteStep);
+        }
+
+        return bytes;
     }
 
     private void CountSeveral(CommandContext ctx, Arguments args, long calls, long bytes, int byteStep)

@@ -130,20 +130,45 @@ public sealed class LongReplyTests : CommandHarness
         Assert.Equal(expected + "+PONG\r\n", Client.Send([.. TestClient.Request(["SMEMBERS", "set"]), .. TestClient.Request(["PING"])]));
     }
 
-    [Fact]
-    public void A_message_stands_behind_the_reply_not_in_it()
+    [Theory]
+    [InlineData(10)]
+    [InlineData(100_000)]
+    public void A_message_stands_behind_the_reply_not_in_it(int bytes)
     {
         Fill();
+        string message = new('m', bytes);
         TestClient reader = Connect(protocol: 3);
         reader.Run("SUBSCRIBE", "news");
         reader.Start("HGETALL", "hash");
         reader.Continue();
-        Run("PUBLISH", "news", "hello");
-        Assert.Null(reader.Session.LongReply);
+        Run("PUBLISH", "news", message);
+        Run("PUBLISH", "news", "end");
+        Assert.Equal(bytes == 10, reader.Session.LongReply is not null); // A short message waits, a long one has no place to.
+        while (reader.Session.LongReply is not null)
+        {
+            reader.Continue();
+        }
+
         string text = reader.TakeOutput();
+        string head = ">3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n";
         Assert.StartsWith($"%{Elements}\r\n", text, StringComparison.Ordinal);
-        Assert.EndsWith(">3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$5\r\nhello\r\n", text, StringComparison.Ordinal);
-        Assert.Equal(1 + (Elements * 4) + 7, text.Split("\r\n").Length - 1);
+        Assert.EndsWith($"{head}${bytes}\r\n{message}\r\n{head}$3\r\nend\r\n", text, StringComparison.Ordinal);
+        Assert.Equal(1 + (Elements * 4) + 14, text.Split("\r\n").Length - 1);
+        Assert.Equal(0, reader.Session.HeldPushBytes);
+    }
+
+    [Fact]
+    public void Bytes_of_all_parts_count_for_the_key()
+    {
+        Fill();
+        Run("CONFIG", "RESETSTAT");
+        long bytes = 0;
+        for (int i = 0; i < 20; i++)
+        {
+            bytes += Raw("SMEMBERS", "set").Length;
+        }
+
+        Assert.Contains(Server.KeyTraffic.ByBytes(3), key => key.Amount > bytes / 2);
     }
 
     [Fact]

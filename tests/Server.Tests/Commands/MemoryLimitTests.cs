@@ -47,6 +47,25 @@ public sealed class MemoryLimitTests : CommandHarness
     }
 
     [Fact]
+    public void Keys_evicted_for_a_request_that_is_queued_are_told_with_its_reply()
+    {
+        for (int i = 0; i < 100; i++)
+        {
+            Run("SET", $"key:{i}", new string('x', 500));
+        }
+
+        TestClient client = Connect(protocol: 3);
+        client.Raw("SUBSCRIBE", "__keyevent@0__:evicted");
+        Server.Notifications.Classes = KeyspaceEvents.Keyevent | KeyspaceEvents.Evicted;
+        client.Raw("MULTI");
+        long limit = Server.Keyspace.Heap.UsedBytes - 2000;
+        Run("CONFIG", "SET", "maxmemory-policy", "allkeys-random", "maxmemory", limit.ToString(CultureInfo.InvariantCulture));
+        string reply = client.Raw("GET", "key:1");
+        Assert.StartsWith("+QUEUED\r\n>3\r\n", reply, StringComparison.Ordinal);
+        Assert.Contains("evicted", reply, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_transaction_that_only_reads_runs()
     {
         Run("SET", "k", "v");

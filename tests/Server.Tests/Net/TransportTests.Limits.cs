@@ -224,4 +224,57 @@ public abstract partial class TransportTests
         await done.CancelAsync();
         await Task.WhenAll(flooding, draining);
     }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_client_that_is_gone_after_a_long_reply_is_served_nothing_more(bool closesItsSideOnly)
+    {
+        await using NetServer server = Start();
+        using RawClient other = server.Connect();
+        int replyBytes = FillLongList(other);
+        using (RawClient client = RawClient.Connect(new IPEndPoint(IPAddress.Loopback, server.Config.Port), 4096))
+        {
+            client.Send(RawClient.Request("LRANGE", "long", "0", "-1") + RawClient.Request("BLPOP", "queue", "0"));
+            client.Receive(1);
+            if (closesItsSideOnly)
+            {
+                client.Socket.Shutdown(SocketShutdown.Send);
+            }
+            else
+            {
+                client.Send(RawClient.Request("PING")); // Seen while the reply is going out.
+            }
+
+            client.Receive(replyBytes - 1);
+        }
+
+        Assert.True(await server.HasConnectionsAsync(1));
+        Assert.Equal(":1", other.Call("RPUSH", "queue", "v"));
+        Assert.Equal(":1", other.Call("LLEN", "queue"));
+    }
+
+    [Fact]
+    public async Task A_client_that_does_not_read_a_long_reply_counts_as_idle()
+    {
+        await using NetServer server = Start(static config => config.TimeoutSeconds = 1);
+        using RawClient client = RawClient.Connect(new IPEndPoint(IPAddress.Loopback, server.Config.Port), 4096);
+        FillLongList(client);
+        client.Send(RawClient.Request("LRANGE", "long", "0", "-1"));
+        Assert.True(await server.HasConnectionsAsync(0));
+    }
+
+    // More than what sockets take and what the server has ready beyond that.
+    private static int FillLongList(RawClient client)
+    {
+        const int Elements = 100_000;
+        string element = new('e', 200);
+        for (int i = 0; i < Elements; i += 1000)
+        {
+            client.Send(RawClient.Request(["RPUSH", "long", .. Enumerable.Repeat(element, 1000)]));
+            client.ReadLine();
+        }
+
+        return $"*{Elements}\r\n".Length + (Elements * $"$200\r\n{element}\r\n".Length);
+    }
 }

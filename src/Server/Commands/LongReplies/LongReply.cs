@@ -45,6 +45,7 @@ internal abstract class LongReply(CommandContext ctx) : PartialRead
         if (isLast)
         {
             Abandon();
+            _client.ReleasePushes();
         }
 
         return isLast;
@@ -60,6 +61,7 @@ internal abstract class LongReply(CommandContext ctx) : PartialRead
 
         Invariant.Check(Write(long.MaxValue, long.MaxValue), "a reply without a limit comes to its end");
         Abandon();
+        _client.ReleasePushes();
         _client.Connection.MarkOutputPending();
         _client.Connection.Resume();
     }
@@ -93,7 +95,14 @@ internal abstract class LongReply(CommandContext ctx) : PartialRead
     private bool Write(long elements, long endBytes)
     {
         long startedAt = Stopwatch.GetTimestamp();
+        long bytesBefore = _client.Reply.TotalBytesWritten;
         bool isLast = Write(_client.Reply, elements, endBytes);
+        if (_server.KeyTraffic.IsOn)
+        {
+            long bytes = _client.Reply.TotalBytesWritten - bytesBefore;
+            _server.KeyTraffic.NoteMore(_server.Keyspace, Database, Entry.KeyBytes, bytes);
+        }
+
         _command.ElapsedNanos += (long)Stopwatch.GetElapsedTime(startedAt).TotalNanoseconds;
         return isLast;
     }
