@@ -43,6 +43,7 @@ public static class ServerHost
                 throw new StartupException($"Can't chdir to '{loaded.Config.Dir}': {reason}");
             }
 
+            FileMask.KeepPrivate();
             var logging = new ServerLogging(loaded.Config);
             await using (logging.Logger)
             {

@@ -116,6 +116,9 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "write")]
     internal static partial nint Write(int fd, byte* buffer, nuint length);
 
+    [LibraryImport("libc", EntryPoint = "umask")]
+    internal static partial uint SetFileMask(uint forbidden);
+
     [LibraryImport("libc", EntryPoint = "getrlimit")]
     internal static partial int GetResourceLimit(int resource, ResourceLimit* limit);
 }

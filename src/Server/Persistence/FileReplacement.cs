@@ -21,14 +21,19 @@ internal static class FileReplacement
             };
             if (!OperatingSystem.IsWindows())
             {
-                // The file may hold a password: the new one is never more open than the old one.
-                options.UnixCreateMode = File.Exists(path)
-                    ? File.GetUnixFileMode(path)
-                    : UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead;
+                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
             }
 
             using (var stream = new FileStream(temporary, options))
             {
+                if (!OperatingSystem.IsWindows())
+                {
+                    // The file may hold a password: the new one is as open as the old one, whatever the process's mask.
+                    File.SetUnixFileMode(stream.SafeFileHandle, File.Exists(path)
+                        ? File.GetUnixFileMode(path)
+                        : UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead);
+                }
+
                 stream.Write(content);
                 stream.Flush();
                 DiskSync.Flush(stream.SafeFileHandle);
