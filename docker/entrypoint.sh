@@ -6,6 +6,8 @@
 #   docker run IMAGE redis-cli -h HOST            anything else runs as it is
 set -e
 
+user=kvserver
+
 if [ "$#" -eq 0 ]; then
     set -- kvserver
 fi
@@ -19,9 +21,19 @@ if [ "$1" != kvserver ] && [ "$1" != redis-server ]; then
     exec "$@"
 fi
 
+# Root is there to hand the volume over: a folder of the host, or one that another user wrote. With --user (or runAsUser)
+# none of this happens.
+if [ "$(id -u)" = 0 ]; then
+    if [ "$PWD" != / ]; then
+        find . \! -user "$user" -exec chown -h "$user:$user" {} + \
+            || echo "entrypoint.sh: could not make $user the owner of everything in $PWD" >&2
+    fi
+    exec setpriv --reuid="$user" --regid="$user" --clear-groups --no-new-privs "$0" "$@"
+fi
+
 shift
 case "${1-}" in
-    -v | --version | -h | --help | -) exec kvserver "$@" ;;
+    -v | --version | -h | --help | - | --health | --check-rdb | --check-aof) exec kvserver "$@" ;;
 esac
 
 if [ -f "${1-}" ]; then

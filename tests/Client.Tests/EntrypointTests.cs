@@ -12,8 +12,10 @@ public sealed class EntrypointTests : IDisposable
     {
         foreach (string name in new[] { "kvserver", "redis-cli", "othertool" })
         {
-            AddTool(name, $"#!/bin/sh\nprintf '%s' {name}\nfor a in \"$@\"; do printf '|%s' \"$a\"; done\necho\n");
+            AddEcho(name);
         }
+
+        AddTool("id", "#!/bin/sh\necho 999\n"); // Nobody is root here.
     }
 
     public static TheoryData<string[], string> Forms => new()
@@ -51,28 +53,58 @@ public sealed class EntrypointTests : IDisposable
         Assert.Equal(expected, await RunAsync("entrypoint.sh", "redis-server", file.Path, "--port", "7000"));
     }
 
-    [Theory]
-    [InlineData("PONG", 0)]
-    [InlineData("NOAUTH Authentication required.", 0)]
-    [InlineData("LOADING Redis is loading the dataset in memory", 0)]
-    [InlineData("Could not connect to Redis at 127.0.0.1:6379: Connection refused", 1)]
-    [InlineData("", 1)]
-    public async Task The_health_check_takes_a_password_for_a_sign_of_life(string reply, int exitCode)
+    [Fact]
+    public async Task Root_gives_the_volume_away_and_goes_on_as_another_user()
     {
-        AddTool("redis-cli", $"#!/bin/sh\necho '{reply}'\n");
-        ToolRun run = await RunScriptAsync("healthcheck.sh");
-        Assert.Equal(exitCode, run.ExitCode);
+        AddTool("id", "#!/bin/sh\necho 0\n");
+        AddEcho("find");
+        AddEcho("setpriv");
+        string script = Path.Combine(TestPaths.RepositoryRoot, "docker", "entrypoint.sh");
+        const string Find = "find|.|!|-user|kvserver|-exec|chown|-h|kvserver:kvserver|{}|+\n";
+        const string Drop = "setpriv|--reuid=kvserver|--regid=kvserver|--clear-groups|--no-new-privs|";
+        Assert.Equal($"{Find}{Drop}{script}|kvserver|--port|7000\n", await RunAsync("entrypoint.sh", "--port", "7000"));
+        Assert.Equal($"{Find}{Drop}{script}|redis-server|--save|\n", await RunAsync("entrypoint.sh", "redis-server", "--save", ""));
+        Assert.Equal("othertool|1\n", await RunAsync("entrypoint.sh", "othertool", "1"));
     }
 
     [Fact]
-    public async Task The_health_check_finds_a_server_on_another_port()
+    public async Task A_volume_that_can_not_be_given_away_is_no_reason_to_stop()
     {
-        Require.Tool("redis-cli");
-        File.Delete(Path.Combine(_folder, "redis-cli"));
-        await using ServerProcess server =
-            await ServerProcess.StartAsync(ServerOptions.ForTests().With("requirepass", "secret"));
+        AddTool("id", "#!/bin/sh\necho 0\n");
+        AddTool("find", "#!/bin/sh\nexit 1\n");
+        AddEcho("setpriv");
+        ToolRun run = await RunScriptAsync("entrypoint.sh");
+        Assert.StartsWith("setpriv|", run.Output, StringComparison.Ordinal);
+        Assert.Contains("could not make kvserver the owner", run.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_health_check_asks_with_the_arguments_of_the_server()
+    {
+        AddProcess("1", "docker-init", "docker-init", "--", "entrypoint.sh");
+        AddProcess("12", "kvserver", "kvserver", "--health", "--port", "1");
+        AddProcess("7", "kvserver", "kvserver", "/etc/a b.conf", "--save", "", "--port", "7000");
+        Assert.Equal("kvserver|--health|/etc/a b.conf|--save||--port|7000\n", await RunAsync("healthcheck.sh"));
+        Assert.Equal("kvserver|--health|-p|9\n", await RunAsync("healthcheck.sh", "-p", "9"));
+    }
+
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(1, 1)]
+    [InlineData(134, 1)]
+    public async Task The_health_check_ends_as_the_servers_own_does(int theirs, int ours)
+    {
+        AddTool("kvserver", $"#!/bin/sh\nexit {theirs}\n");
+        AddProcess("1", "kvserver", "kvserver");
+        Assert.Equal(ours, (await RunScriptAsync("healthcheck.sh")).ExitCode);
+    }
+
+    [Fact]
+    public async Task The_health_check_without_a_server_fails()
+    {
+        AddProcess("1", "sh", "sh");
         ToolRun run = await RunScriptAsync("healthcheck.sh");
-        Assert.Equal(0, run.ExitCode);
+        Assert.Equal((1, "unhealthy: no server runs here\n"), (run.ExitCode, run.Output));
     }
 
     public void Dispose() => TestPaths.DeleteFolder(_folder);
@@ -89,10 +121,23 @@ public sealed class EntrypointTests : IDisposable
     {
         Dictionary<string, string> environment = new(StringComparer.Ordinal)
         {
+            ["PROCESSES"] = Path.Combine(_folder, "processes"),
             ["PATH"] = _folder + Path.PathSeparator + Environment.GetEnvironmentVariable("PATH"),
         };
         string path = Path.Combine(TestPaths.RepositoryRoot, "docker", script);
         return ToolRun.RunAsync("/bin/sh", [path, .. arguments], folder: _folder, environment: environment);
+    }
+
+    /// <summary>A tool that prints how it was called.</summary>
+    private void AddEcho(string name) =>
+        AddTool(name, $"#!/bin/sh\nprintf '%s' {name}\nfor a in \"$@\"; do printf '|%s' \"$a\"; done\necho\n");
+
+    private void AddProcess(string id, string name, params string[] words)
+    {
+        string folder = Path.Combine(_folder, "processes", id);
+        Directory.CreateDirectory(folder);
+        File.WriteAllText(Path.Combine(folder, "comm"), name + "\n");
+        File.WriteAllText(Path.Combine(folder, "cmdline"), string.Concat(words.Select(word => word + "\0")));
     }
 
     private void AddTool(string name, string text)
