@@ -68,6 +68,12 @@ internal sealed class Command
     /// <summary>The container of a subcommand, else null.</summary>
     public Command? Container { get; internal set; }
 
+    /// <summary>Whether clients have a name for it.</summary>
+    public bool IsCallable { get; private set; } = true;
+
+    /// <summary>How a call is passed on when clients have another name for it, else null.</summary>
+    public byte[]? PropagatedName { get; private set; }
+
     /// <summary>Calls that ran to the end, failed ones included.</summary>
     public long Calls { get; internal set; }
 
@@ -93,6 +99,17 @@ internal sealed class Command
     /// <summary>True when a call with this many arguments, the name included, is well formed.</summary>
     public bool AcceptsArity(int argumentCount) =>
         argumentCount >= MinArguments && argumentCount <= MaxArguments;
+
+    /// <summary>Notes that clients have another name for it and its subcommands, or none. Start-up only.</summary>
+    internal void GiveName(bool isCallable)
+    {
+        IsCallable = isCallable;
+        PropagatedName = System.Text.Encoding.ASCII.GetBytes((Container ?? this).Declaration.Name);
+        foreach (Command subcommand in SubcommandList)
+        {
+            subcommand.GiveName(isCallable);
+        }
+    }
 
     internal void ResetStatistics()
     {

@@ -3,7 +3,24 @@ namespace KvServer.Server.Commands;
 /// <summary>The classes whose handlers make up the command table; a new group of commands is added here.</summary>
 internal static class CommandCatalog
 {
-    /// <summary>Builds the table of every command the server has.</summary>
+    /// <summary>Builds the table of every command the server has, by the names clients have for them.</summary>
+    /// <exception cref="InvalidOperationException">A declaration is wrong; the message names it.</exception>
+    /// <param name="renamed">Commands that clients call by another name, each name checked already.</param>
+    public static CommandTable CreateTable((string Command, string NewName)[] renamed)
+    {
+        CommandTable table = CreateTable();
+        foreach ((string command, string newName) in renamed)
+        {
+            if (table.Rename(command, newName) is { } error)
+            {
+                throw new InvalidOperationException($"{command}: {error}");
+            }
+        }
+
+        return table;
+    }
+
+    /// <summary>Builds the table of every command the server has, by the names that are declared.</summary>
     /// <exception cref="InvalidOperationException">A declaration is wrong; the message names it.</exception>
     public static CommandTable CreateTable() => new CommandTable()
         .Add(typeof(StringCommands))

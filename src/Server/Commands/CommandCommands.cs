@@ -129,12 +129,12 @@ internal static class CommandCommands
         else if (Ascii.EqualsIgnoreCase(filter, "aclcat"u8))
         {
             string category = Encoding.UTF8.GetString(value).ToLowerInvariant();
-            WriteNames(ctx, [.. ctx.Server.Commands.All.Where(command => AclCategories.Of(command).Contains(category))]);
+            WriteNames(ctx, [.. ctx.Server.Commands.All.Where(command => command.IsCallable && AclCategories.Of(command).Contains(category))]);
         }
         else if (Ascii.EqualsIgnoreCase(filter, "pattern"u8))
         {
             WriteNames(ctx, [.. ctx.Server.Commands.All.Where(command =>
-                Glob.IsMatch(value, Encoding.UTF8.GetBytes(command.DisplayName), ignoreCase: true))]);
+                command.IsCallable && Glob.IsMatch(value, Encoding.UTF8.GetBytes(command.DisplayName), ignoreCase: true))]);
         }
         else
         {

@@ -221,6 +221,12 @@ internal sealed class CommandContext(ServerState server, Action<Client>? runQueu
         Span<byte> scratch = stackalloc byte[Entry.ScratchBytes];
         for (int i = 0; i < Args.Count; i++)
         {
+            if (i == 0 && Command.PropagatedName is { } declaredName)
+            {
+                Server.Propagation.Argument(declaredName); // Whoever reads it may have other names.
+                continue;
+            }
+
             // The one argument whose block may have become a value is that of the first key.
             Server.Propagation.Argument(Args.IsTaken(i) ? StoredArgument(Key(_firstKey), i, scratch) : Args[i]);
         }

@@ -53,14 +53,18 @@ internal sealed partial class CommandExecutor
     public void LookAhead(Client client, RequestBatch batch) => LookAhead(_server, client, batch);
 
     /// <inheritdoc cref="LookAhead(Client, RequestBatch)"/>
-    public static void LookAhead(ServerState server, Client client, RequestBatch batch)
+    /// <param name="server">Whose commands and keys.</param>
+    /// <param name="client">Who asks.</param>
+    /// <param name="batch">What for.</param>
+    /// <param name="isLogged">Whether the requests come from the append-only file, which has names of its own.</param>
+    public static void LookAhead(ServerState server, Client client, RequestBatch batch, bool isLogged = false)
     {
         int end = Math.Min(batch.Count, batch.Next + WaveLength);
         for (int i = Math.Max(batch.Next, batch.LookedAhead); i < end; i++)
         {
             ref Request request = ref batch[i];
             Arguments args = batch.ArgumentsOf(i);
-            Command? command = server.Commands.Find(args);
+            Command? command = isLogged ? server.Commands.FindLogged(args) : server.Commands.Find(args);
             request.Command = command;
             request.FirstKey = 0;
             if (command is { FirstKey: > 0 } && args.Count > command.FirstKey)

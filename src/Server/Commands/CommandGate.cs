@@ -47,7 +47,10 @@ internal sealed class CommandGate(ServerState server)
     {
         if (command.Subcommands is not null && argumentCount > 1)
         {
-            return Reject(ctx, command, CommandError.UnknownSubcommand(command.Declaration.Name, ctx.Args[1]));
+            string name = command.PropagatedName is null
+                ? command.Declaration.Name
+                : System.Text.Encoding.UTF8.GetString(ctx.Args[0]).ToUpperInvariant(); // What the client can call.
+            return Reject(ctx, command, CommandError.UnknownSubcommand(name, ctx.Args[1]));
         }
 
         if (!command.AcceptsArity(argumentCount))

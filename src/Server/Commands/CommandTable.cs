@@ -15,12 +15,14 @@ internal sealed class CommandTable
         DynamicallyAccessedMemberTypes.PublicMethods | DynamicallyAccessedMemberTypes.NonPublicMethods;
 
     private readonly List<Command> _all = [];
+    private readonly Dictionary<string, Command> _names = new(StringComparer.OrdinalIgnoreCase);
     private NameTable _byName = new([]);
+    private NameTable _declared = new([]);
 
-    /// <summary>Top-level commands by name, containers included, subcommands not.</summary>
+    /// <summary>Top-level commands that can be called, containers included, subcommands not.</summary>
     public IReadOnlyList<Command> TopLevel { get; private set; } = [];
 
-    /// <summary>All commands and subcommands.</summary>
+    /// <summary>All commands and subcommands that are declared, those without a name too.</summary>
     public IReadOnlyList<Command> All => _all;
 
     /// <summary>Adds the declared handlers of one class. Call <see cref="Complete"/> after the last.</summary>
@@ -78,13 +80,58 @@ internal sealed class CommandTable
             }
         }
 
-        TopLevel = [.. top.Values];
-        _byName = new NameTable(top);
+        foreach ((string name, Command command) in top)
+        {
+            _names.Add(name, command);
+        }
+
+        _declared = new NameTable(top);
+        NamesChanged();
         return this;
+    }
+
+    /// <summary>Calls a command by another name, or by none: <c>rename-command</c>. Start-up only, before anybody looks up.</summary>
+    /// <param name="name">Its name so far, in any case.</param>
+    /// <param name="newName">One char per byte; empty takes the command away from clients.</param>
+    /// <returns>What speaks against it, in the words of the reference server, or null.</returns>
+    /// <remarks>Only requests of clients are changed by it. Statistics, error texts, ACL rules and the append-only file keep to
+    /// the name that was declared.</remarks>
+    public string? Rename(string name, string newName)
+    {
+        if (!_names.TryGetValue(name, out Command? command))
+        {
+            return "No such command in rename-command";
+        }
+
+        if (newName.Length > 0 && !newName.Equals(name, StringComparison.OrdinalIgnoreCase) && _names.ContainsKey(newName))
+        {
+            return "Target command name already exists";
+        }
+
+        _names.Remove(name);
+        if (newName.Length > 0)
+        {
+            _names.Add(newName, command);
+        }
+
+        command.GiveName(isCallable: newName.Length > 0);
+        NamesChanged();
+        return null;
     }
 
     /// <summary>The top-level command of this name in any case, or null.</summary>
     public Command? Find(ReadOnlySpan<byte> name) => _byName.Find(name);
+
+    /// <summary>The command that a request of the append-only file calls: the file says the declared names. One written by a
+    /// redis-server with the same <c>rename-command</c> lines has the new ones.</summary>
+    public Command? FindLogged(Arguments args) => FindSubcommand(_declared.Find(args[0]), args) ?? Find(args);
+
+    /// <summary>The command of a full name that was declared, whatever clients call it: for ACL rules.</summary>
+    public Command? FindDeclared(ReadOnlySpan<byte> name)
+    {
+        int bar = name.IndexOf((byte)'|');
+        return bar < 0 ? _declared.Find(name) : _declared.Find(name[..bar])?.Subcommands?.Find(name[(bar + 1)..]);
+    }
 
     /// <summary>The command of a full name, subcommands spelled <c>config|get</c>, or null.</summary>
     public Command? FindFullName(ReadOnlySpan<byte> name)
@@ -95,9 +142,13 @@ internal sealed class CommandTable
 
     /// <summary>The command a request calls: a subcommand where the first word is a container that has it.</summary>
     /// <returns>The container itself when its subcommand is missing or unknown; null for an unknown name.</returns>
-    public Command? Find(Arguments args)
+    public Command? Find(Arguments args) => FindSubcommand(_byName.Find(args[0]), args);
+
+    /// <summary>Sets the counters of every command to zero (CONFIG RESETSTAT).</summary>
+    public void ResetStatistics() => _all.ForEach(command => command.ResetStatistics());
+
+    private static Command? FindSubcommand(Command? command, Arguments args)
     {
-        Command? command = _byName.Find(args[0]);
         if (command?.Subcommands is { } subcommands && args.Count > 1)
         {
             return subcommands.Find(args[1]) ?? command;
@@ -106,8 +157,11 @@ internal sealed class CommandTable
         return command;
     }
 
-    /// <summary>Sets the counters of every command to zero (CONFIG RESETSTAT).</summary>
-    public void ResetStatistics() => _all.ForEach(command => command.ResetStatistics());
+    private void NamesChanged()
+    {
+        TopLevel = [.. _names.Values];
+        _byName = new NameTable(_names);
+    }
 
     private static Command Describe(
         [DynamicallyAccessedMembers(Methods)] Type handlers, MethodInfo method, CommandAttribute declaration)

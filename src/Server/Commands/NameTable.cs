@@ -17,7 +17,7 @@ internal sealed class NameTable
     private readonly Slot[] _slots;
     private readonly int _mask;
 
-    /// <param name="commands">Each with the name it is found by, in upper case.</param>
+    /// <param name="commands">Each with the name it is found by, one char per byte.</param>
     /// <exception cref="InvalidOperationException">Two commands have one name.</exception>
     public NameTable(IReadOnlyCollection<KeyValuePair<string, Command>> commands)
     {
@@ -25,7 +25,7 @@ internal sealed class NameTable
         _mask = _slots.Length - 1;
         foreach ((string name, Command command) in commands)
         {
-            byte[] bytes = Encoding.ASCII.GetBytes(name);
+            byte[] bytes = Encoding.Latin1.GetBytes(name);
             if (Find(bytes) is not null)
             {
                 throw new InvalidOperationException($"Two commands are declared with the name {name}.");
@@ -53,13 +53,32 @@ internal sealed class NameTable
                 return null;
             }
 
-            if (slot.Name.Length == name.Length && Ascii.EqualsIgnoreCase(slot.Name, name))
+            if (slot.Name.Length == name.Length && (Ascii.EqualsIgnoreCase(slot.Name, name) || IsSame(slot.Name, name)))
             {
                 return slot.Command;
             }
 
             i = (i + 1) & _mask;
         }
+    }
+
+    // Only a name that rename-command gave has bytes beyond ASCII, which have no other case.
+    private static bool IsSame(ReadOnlySpan<byte> a, ReadOnlySpan<byte> b)
+    {
+        if (Ascii.IsValid(a))
+        {
+            return false;
+        }
+
+        for (int i = 0; i < a.Length; i++)
+        {
+            if (a[i] != b[i] && (!char.IsAsciiLetter((char)a[i]) || (a[i] | 0x20) != (b[i] | 0x20)))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     private static uint HashOf(ReadOnlySpan<byte> name)

@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Runtime.InteropServices;
+using KvServer.Server.Commands;
 
 namespace KvServer.Server.Config;
 
@@ -22,6 +23,8 @@ public sealed class ConfigLoader
     private readonly HashSet<ConfigOption> _setOutside = [];
     private readonly HashSet<ConfigOption> _accumulating = [];
     private readonly List<string> _warnings = [];
+
+    private CommandTable? _commands;
 
     private ConfigLoader()
     {
@@ -193,9 +196,10 @@ public sealed class ConfigLoader
 
         if (ConfigText.IsName(name, "rename-command") && words.Count == 3)
         {
+            // A table of its own tells what exists by now: each line sees the names the ones before it gave.
+            _commands ??= CommandCatalog.CreateTable();
             _config.RenamedCommands = [.. _config.RenamedCommands, (words[1], words[2])];
-            Warn("rename-command");
-            return null;
+            return _commands.Rename(words[1], words[2]);
         }
 
         if (ConfigText.IsName(name, "user") && words.Count >= 2)

@@ -16,7 +16,8 @@ internal static class ServerParts
     /// <summary>Adds them, and what they are made of.</summary>
     public static void Add(IServiceCollection services)
     {
-        services.AddSingleton(_ => CommandCatalog.CreateTable());
+        services.AddSingleton(provider =>
+            CommandCatalog.CreateTable(provider.GetRequiredService<ServerConfig>().RenamedCommands));
         services.AddSingleton(provider => new Keyspace(
             new KeyspaceOptions { DatabaseCount = provider.GetRequiredService<ServerConfig>().Databases }));
         services.AddSingleton(CreateState);

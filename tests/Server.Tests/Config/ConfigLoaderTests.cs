@@ -151,10 +151,10 @@ public sealed class ConfigLoaderTests : IDisposable
     public void An_option_without_effect_is_warned_about_once()
     {
         string path = _fixture.Write("a.conf", "cluster-port 7\nactive-defrag-cycle-min 3\nactive-defrag-cycle-min 4\nsave \"\"\n" +
-            "rename-command A B\nrename-command C \"\"\nhz 20\n");
+            "hz 20\n");
         LoadedConfig loaded = ConfigFixture.Load(path);
         Assert.Equal(
-            ["rename-command", "active-defrag-cycle-min", "cluster-port"], loaded.Warnings.Select(w => w.Split('\'')[1]));
+            ["active-defrag-cycle-min", "cluster-port"], loaded.Warnings.Select(w => w.Split('\'')[1]));
     }
 
     [Fact]

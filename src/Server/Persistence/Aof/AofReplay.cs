@@ -41,7 +41,7 @@ internal sealed class AofReplay : IDisposable
         {
             int start = batch.LookedAhead;
             batch.Next = start;
-            CommandExecutor.LookAhead(_server, _client, batch);
+            CommandExecutor.LookAhead(_server, _client, batch, isLogged: true);
             CommandExecutor.PrefetchEntries(_client, batch);
         }
     }
