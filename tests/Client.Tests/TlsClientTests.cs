@@ -141,7 +141,7 @@ public sealed class TlsClientTests : IDisposable
             "--tls-key-file", _certificates.ServerKeyFile, "--tls-ca-cert-file", _certificates.CaFile, "--dir", _certificates.Folder,
         ];
         using System.Diagnostics.Process server = System.Diagnostics.Process.Start(
-            new System.Diagnostics.ProcessStartInfo(TestPaths.ServerBinary, line) { RedirectStandardOutput = true })!;
+            new System.Diagnostics.ProcessStartInfo(TestPaths.ServerBinary, line) { RedirectStandardOutput = true, UseShellExecute = false })!;
         try
         {
             while (await server.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(30)) is { } text

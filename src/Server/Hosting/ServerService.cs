@@ -39,7 +39,7 @@ internal sealed class ServerService(
             }
 
             _pidFile = PidFile.Write(config, log);
-            Log.Running(log, config.Port, Environment.ProcessId);
+            Log.Running(log, config.Port != 0 ? config.Port : config.TlsPort, Environment.ProcessId);
             Log.Initialized(log);
             foreach (string kind in kinds)
             {

@@ -10,6 +10,10 @@ internal sealed partial class EventLoop
     // The oldest come first.
     private readonly List<EpollConnection> _handshakes = [];
 
+    // Each tells this loop of its end, so the loop must not end before.
+    private int _runningHandshakes;
+    private bool _isDisposed;
+
     private int MaxHandshakes => Math.Max(1, Services.Tls.MaxHandshakes / _transport.Loops.Count);
 
     private void BeginHandshake(EpollConnection connection)
@@ -44,6 +48,7 @@ internal sealed partial class EventLoop
         {
             tls.HasBegun = true;
             TlsCredentials credentials = Services.Tls.Current!;
+            _runningHandshakes++;
             _ = Task.Run(() => HandshakeAsync(connection, credentials));
         }
 
@@ -67,11 +72,25 @@ internal sealed partial class EventLoop
             failure = TlsService.Explain(fault);
         }
 
-        Post(new Message(MessageKind.HandshakeEnd, connection, Failure: failure));
+        PostFromHandshake(new Message(MessageKind.HandshakeEnd, connection, Failure: failure));
+    }
+
+    // Woken inside the lock: once the loop has taken the message it may end, and its descriptors with it.
+    private void PostFromHandshake(in Message message)
+    {
+        lock (_inboxLock)
+        {
+            if (!_isDisposed)
+            {
+                _inbox.Add(message);
+                _epoll.Wake();
+            }
+        }
     }
 
     private void EndHandshake(EpollConnection connection, string? failure)
     {
+        _runningHandshakes--;
         if (connection.BatchPlace != BatchPlace.Handshaking || failure is not null)
         {
             if (connection.BatchPlace == BatchPlace.Handshaking)
@@ -131,8 +150,8 @@ internal sealed partial class EventLoop
 
     private sealed class HandshakeHost(EventLoop loop, EpollConnection connection) : ITlsHost
     {
-        public void AwaitInput() => loop.Post(new Message(MessageKind.HandshakeInput, connection));
+        public void AwaitInput() => loop.PostFromHandshake(new Message(MessageKind.HandshakeInput, connection));
 
-        public void AwaitSend() => loop.Post(new Message(MessageKind.HandshakeSend, connection));
+        public void AwaitSend() => loop.PostFromHandshake(new Message(MessageKind.HandshakeSend, connection));
     }
 }

@@ -193,7 +193,15 @@ internal sealed partial class EventLoop : ConnectionHost, IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _epoll.Dispose();
+    public void Dispose()
+    {
+        lock (_inboxLock)
+        {
+            _isDisposed = true; // A handshake that was cut off may still want to tell something.
+        }
+
+        _epoll.Dispose();
+    }
 
     private void Run()
     {
@@ -617,6 +625,11 @@ internal sealed partial class EventLoop : ConnectionHost, IDisposable
         if (_connectionCount > 0 && _nowMs < _stopAtMs)
         {
             return false;
+        }
+
+        if (_runningHandshakes > 0)
+        {
+            return false; // They were cut off and fail as soon as they look.
         }
 
         if (_flying is not null)

@@ -16,22 +16,18 @@ internal sealed class HandshakeQueue(TlsService tls)
     /// <returns>For <see cref="Leave"/>.</returns>
     internal LinkedListNode<CancellationTokenSource> Enter(CancellationTokenSource cancel)
     {
-        CancellationTokenSource? oldest = null;
-        LinkedListNode<CancellationTokenSource> place;
         lock (_lock)
         {
             if (_pending.Count >= tls.MaxHandshakes)
             {
-                oldest = _pending.First!.Value;
+                // In the lock, where it cannot have left yet and been disposed. What follows runs on the pool.
+                _ = _pending.First!.Value.CancelAsync();
                 _pending.RemoveFirst();
             }
 
-            place = _pending.AddLast(cancel);
             _count++;
+            return _pending.AddLast(cancel);
         }
-
-        _ = oldest?.CancelAsync();
-        return place;
     }
 
     /// <summary>Takes one away that has ended. Its source may be disposed afterwards.</summary>

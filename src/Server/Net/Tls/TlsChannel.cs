@@ -189,9 +189,9 @@ internal sealed class TlsChannel : IDisposable
             writing.GetAwaiter().GetResult();
             return !_records.IsBroken;
         }
-        catch (Exception fault) when (fault is IOException or InvalidOperationException)
+        catch (Exception)
         {
-            return false;
+            return false; // Whatever it is, the client cannot be reached any more, and the loop serves the others.
         }
     }
 
@@ -222,9 +222,10 @@ internal sealed class TlsChannel : IDisposable
 
             _inputState = EpollConnection.Transfer.Ended;
         }
-        catch (Exception fault) when (fault is IOException or InvalidOperationException or OperationCanceledException
-            or OutOfMemoryException or System.Security.Authentication.AuthenticationException)
+        catch (Exception)
         {
+            // Records that are none, no memory, or a connection that is closed meanwhile: it costs this client its
+            // connection, and an exception that nobody sees would leave it hanging.
             _inputState = EpollConnection.Transfer.Broken;
         }
 
