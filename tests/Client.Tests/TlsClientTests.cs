@@ -96,7 +96,7 @@ public sealed class TlsClientTests : IDisposable
             _certificates.ServerKeyFile, "tls-ca-cert-file", _certificates.CaFile).AsString);
         Assert.Equal("PONG\n", (await CliAsync(first, WithCertificate, "PING")).Output);
         Assert.Contains(Refusal, plain.Execute("CONFIG", "SET", "tls-cert-file", "/no/such/file").ToString()!, StringComparison.Ordinal);
-        Assert.Contains("Failed to load certificate: /no/such/file:", server.Log, StringComparison.Ordinal);
+        await LogHasAsync(server, "Failed to load certificate: /no/such/file:");
         Assert.Equal("PONG\n", (await CliAsync(first, WithCertificate, "PING")).Output);
         Assert.Equal("OK", plain.Execute("CONFIG", "SET", "tls-port", second).AsString);
         Assert.Equal("PONG\n", (await CliAsync(second, WithCertificate, "PING")).Output);
@@ -127,7 +127,7 @@ public sealed class TlsClientTests : IDisposable
             after.Split("tls_cert_expires_at:")[1].Split('\r')[0], CultureInfo.InvariantCulture);
         long inThreeDays = TimeProvider.System.GetUtcNow().AddDays(3).ToUnixTimeSeconds();
         Assert.InRange(expiresAt, inThreeDays - 120, inThreeDays);
-        Assert.Contains("The TLS certificate expires soon", server.Log, StringComparison.Ordinal);
+        await LogHasAsync(server, "The TLS certificate expires soon");
     }
 
     [Fact]
@@ -161,6 +161,18 @@ public sealed class TlsClientTests : IDisposable
     }
 
     public void Dispose() => _certificates.Dispose();
+
+    // What the server writes reaches this process a little later than its replies.
+    private static async Task LogHasAsync(ServerProcess server, string text)
+    {
+        long deadline = Environment.TickCount64 + 20_000;
+        while (!server.Log.Contains(text, StringComparison.Ordinal) && Environment.TickCount64 < deadline)
+        {
+            await Task.Delay(20);
+        }
+
+        Assert.Contains(text, server.Log, StringComparison.Ordinal);
+    }
 
     private static string TlsPort(ServerProcess server) => server.Options.Settings["tls-port"];
 
