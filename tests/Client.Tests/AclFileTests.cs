@@ -76,9 +76,13 @@ public sealed class AclFileTests
     public async Task Users_of_the_configuration_file_are_there_and_are_rewritten()
     {
         string port = FreePort.Next().ToString(System.Globalization.CultureInfo.InvariantCulture);
-        using TempFile file = new(
-            $"port {port}\nsave \"\"\n# people\nuser ann on >annpw ~a* (~b +get ) +@read\nuser bob off -@all\nrequirepass boss\n");
+        using TempFile file = new("");
+        File.WriteAllText(
+            file.Path,
+            $"port {port}\ndir {Path.GetDirectoryName(file.Path)}\nsave \"\"\n# people\nuser ann on >annpw ~a* (~b +get ) +@read\n"
+            + "user bob off -@all\nrequirepass boss\n");
         ServerOptions options = new() { CommandLine = [file.Path] };
+        options.Settings["port"] = port;
         await using (ServerProcess server = await ServerProcess.StartAsync(options))
         {
             using RespClient client = server.Connect();
@@ -110,7 +114,9 @@ public sealed class AclFileTests
     [InlineData("(+get", "Unmatched")]
     public async Task A_bad_declaration_in_the_configuration_stops_the_start(string rule, string reason)
     {
-        ServerOptions options = ServerOptions.ForTests().With("user", "ann on " + rule);
+        string port = FreePort.Next().ToString(System.Globalization.CultureInfo.InvariantCulture);
+        ServerOptions options = new() { CommandLine = ["--port", port, "--user", "ann", "on", rule] };
+        options.Settings["port"] = port;
         ServerStartException error = await Assert.ThrowsAsync<ServerStartException>(() => ServerProcess.StartAsync(options));
         if (!TestPaths.IsStandIn)
         {
@@ -119,28 +125,21 @@ public sealed class AclFileTests
     }
 
     [Fact]
-    public async Task StackExchange_Redis_logs_in_as_a_user()
+    public async Task StackExchange_Redis_works_within_the_rights_it_has()
     {
         await using ServerProcess server = await ServerProcess.StartAsync(ServerOptions.ForTests());
         using RespClient admin = server.Connect();
         Assert.Equal("OK", admin.Execute(
-            "ACL", "SETUSER", "app", "on", ">secret", "~app:*", "&*", "+@all", "-@dangerous", "+info", "+config|get").AsString);
-        ConfigurationOptions options = new()
-        {
-            EndPoints = { { "127.0.0.1", server.Port } },
-            User = "app",
-            Password = "secret",
-            AbortOnConnectFail = true,
-        };
-        await using ConnectionMultiplexer connection = await ConnectionMultiplexer.ConnectAsync(options);
+            "ACL", "SETUSER", "default", "resetpass", ">secret", "resetkeys", "~app:*", "-@dangerous", "+info", "+config|get").AsString);
+        using ConnectionMultiplexer connection = await ConnectionMultiplexer.ConnectAsync($"127.0.0.1:{server.Port},password=secret");
         IDatabase database = connection.GetDatabase();
         Assert.True(await database.StringSetAsync("app:x", "1"));
         Assert.Equal("1", await database.StringGetAsync("app:x"));
         RedisServerException refused =
             await Assert.ThrowsAsync<RedisServerException>(() => database.StringGetAsync("other"));
         Assert.StartsWith("NOPERM", refused.Message, StringComparison.Ordinal);
-        options.Password = "wrong";
-        await Assert.ThrowsAsync<RedisConnectionException>(() => ConnectionMultiplexer.ConnectAsync(options));
+        await Assert.ThrowsAsync<RedisConnectionException>(
+            () => ConnectionMultiplexer.ConnectAsync($"127.0.0.1:{server.Port},password=wrong"));
     }
 
     private static Task<ServerProcess> StartAsync(string file) =>

@@ -60,8 +60,8 @@ public sealed class AclStreamTests(EpollPair pair) : IClassFixture<EpollPair>
                 }
 
                 byte[][] dry = [.. new[] { "ACL", "DRYRUN", "u" }.Select(Encoding.ASCII.GetBytes), .. line];
-                Same(ours, reference, seed, rules, side => Run(side.Admin, dry));
-                Same(ours, reference, seed, rules, side => IsAllowed(side, line).ToString());
+                Same(ours, reference, seed, [CommandLine.Join(line)], side => Run(side.Admin, dry));
+                Same(ours, reference, seed, [CommandLine.Join(line)], side => IsAllowed(side, line).ToString());
             }
         }
 
@@ -101,14 +101,14 @@ public sealed class AclStreamTests(EpollPair pair) : IClassFixture<EpollPair>
 
     private static T Pick<T>(Random random, T[] items) => items[random.Next(items.Length)];
 
-    private static void Same(Side ours, Side reference, int seed, string[] rules, Func<Side, string> ask)
+    private static void Same(Side ours, Side reference, int seed, string[] what, Func<Side, string> ask)
     {
         string expected = ask(reference);
         string actual = ask(ours);
         if (expected != actual)
         {
             string user = reference.Admin.Execute("ACL", "GETUSER", "u").ToString();
-            Assert.Fail($"Seed {seed}, rules {string.Join(' ', rules)}\nours: {actual}\nreference: {expected}\nthe user there: {user}");
+            Assert.Fail($"Seed {seed}, {string.Join(' ', what)}\nours: {actual}\nreference: {expected}\nthe user there: {user}");
         }
     }
 
