@@ -179,10 +179,10 @@ internal static class ConnectionCommands
         return true;
     }
 
-    // Two words behind AUTH, also where HELLO goes on to refuse the whole.
+    // Two words behind AUTH, also where HELLO goes on to refuse the whole, as without a version before it.
     private static bool IsSecretOfHello(Arguments args, int index)
     {
-        int i = 2;
+        int i = 1;
         while (i < index)
         {
             if (System.Text.Ascii.EqualsIgnoreCase(args[i], "AUTH"u8))

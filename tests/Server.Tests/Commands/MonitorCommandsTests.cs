@@ -70,11 +70,13 @@ public sealed class MonitorCommandsTests : CommandHarness
         Run("AUTH", "u", "p");
         Run("HELLO", "3", "AUTH", "u", "p");
         Run("HELLO", "2", "FOO", "AUTH", "u", "p");
+        Run("HELLO", "AUTH", "u", "p");
         Assert.Equal(
             [
                 "\"AUTH\" \"(redacted)\" \"(redacted)\"",
                 "\"HELLO\" \"3\" \"AUTH\" \"(redacted)\" \"(redacted)\"",
                 "\"HELLO\" \"2\" \"FOO\" \"AUTH\" \"(redacted)\" \"(redacted)\"",
+                "\"HELLO\" \"AUTH\" \"(redacted)\" \"(redacted)\"",
             ],
             Shown());
     }

@@ -88,6 +88,8 @@ public sealed class SlowLogCommandsTests : CommandHarness
             ["HELLO", "3", "AUTH", "secret", "secret", "SETNAME", "n"],
             ["HELLO", "3", "SETNAME", "auth", "auth", "secret", "secret"],
             ["HELLO", "9", "foo", "AUTH", "secret"],
+            ["HELLO", "AUTH", "secret", "secret"],
+            ["HELLO", "SETNAME", "auth", "AUTH", "secret", "secret"],
             ["CONFIG", "SET", "masterauth", "secret", "maxmemory", "0", "MASTERUSER", "secret"],
             ["CONFIG", "SET", "tls-key-file-pass", "secret", "tls-client-key-file-pass", "secret"],
             ["CONFIG", "SET", "requirepass", "secret", "nosuch", "x"],
