@@ -58,6 +58,9 @@ public sealed partial class RequestReader
     private Scratch? _kept;
     private LargeBulk? _large;
     private int _largeCount;
+    private long _largeBytes;
+
+    // What has left the receive buffer: those bytes, what stood between them, and arguments copied out.
     private long _detachedBytes;
 
     /// <summary>The free end of the block of a large bulk that is being received, empty when there is none.</summary>
@@ -76,6 +79,7 @@ public sealed partial class RequestReader
 
         _large!.Advance(count);
         _detachedBytes += count;
+        _largeBytes += count;
         PendingBytes += count;
         if (_large.IsComplete)
         {
@@ -150,6 +154,7 @@ public sealed partial class RequestReader
 
         _pendingCount = 0;
         _largeCount = 0;
+        _largeBytes = 0;
         _detachedBytes = 0;
         _resumeStart = null;
         _resumeAt = default;
@@ -421,6 +426,7 @@ public sealed partial class RequestReader
         LargeBulk large = _large!;
         int count = Math.Min(large.LengthBytes - large.ReceivedBytes, span.Length - i);
         large.Append(span.Slice(i, count));
+        _largeBytes += count;
         i += count;
         if (large.IsComplete)
         {

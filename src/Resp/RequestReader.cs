@@ -45,9 +45,10 @@ public sealed partial class RequestReader : IDisposable
     /// <summary>The bytes held for a request that is not complete or not read yet, in the receive buffer and out of it.</summary>
     public long PendingBytes { get; private set; }
 
-    /// <summary>Those of <see cref="PendingBytes"/> that are out of the receive buffer: arguments of a request that is not
+    /// <summary>Those of <see cref="PendingBytes"/> that lie in blocks of large bulks: arguments of a request that is not
     /// complete yet.</summary>
-    public long DetachedBytes => _detachedBytes;
+    /// <remarks>Whoever supplies the blocks counts these himself.</remarks>
+    public long DetachedBytes => _largeBytes;
 
     /// <summary>Slices every complete request in <paramref name="unread"/> into <paramref name="batch"/>.</summary>
     /// <param name="unread">What has been received and not consumed. On return it starts at the first byte not

@@ -51,7 +51,7 @@ internal sealed class TestClient : IClientConnection, IDisposable
 
     public long PendingInputBytes { get; set; }
 
-    public long PendingArgumentBytes => 0;
+    public long PendingArgumentBytes { get; set; }
 
     public long BatchBytes => 0;
 

@@ -12,6 +12,7 @@ internal sealed class ClientRegistry
     public int Count => _inOrder.Count;
 
     /// <summary>Bytes that clients have sent and got, and that wait: requests, queued commands, replies. O(clients).</summary>
+    /// <remarks>Without large arguments that are still arriving: their blocks are the heap's, which counts them.</remarks>
     public long BufferBytes
     {
         get
@@ -19,7 +20,8 @@ internal sealed class ClientRegistry
             long bytes = 0;
             foreach (Client client in _inOrder)
             {
-                bytes += client.Connection.PendingInputBytes + client.Connection.PendingOutputBytes + client.TransactionBytes;
+                bytes += client.Connection.PendingInputBytes - client.Connection.PendingArgumentBytes
+                    + client.Connection.PendingOutputBytes + client.TransactionBytes;
             }
 
             return bytes;

@@ -1,5 +1,8 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
+using KvServer.Resp;
+using KvServer.Server.Commands;
 using KvServer.Server.Config;
 
 namespace KvServer.Server.Tests.Commands;
@@ -155,6 +158,28 @@ public sealed class MemoryLimitTests : CommandHarness
         queues.Run("DISCARD");
         Server.RunCron(10);
         Assert.Equal("OK", Run("SET", "k0", "v"));
+    }
+
+    [Fact]
+    public void A_large_argument_that_is_still_arriving_counts_once()
+    {
+        const int Bytes = 3_000_000;
+        using RequestReader reader = new(new ProtocolLimits(), new LargeBulkBridge(Server.Keyspace));
+        using RequestBatch batch = new();
+        long before = Counted();
+        string start = $"*3\r\n$3\r\nSET\r\n$200\r\n{new string('k', 200)}\r\n$4000000\r\n";
+        ReadOnlySequence<byte> unread = new(Encoding.ASCII.GetBytes(start + new string('v', Bytes)));
+        Assert.Equal(ReadStatus.Incomplete, reader.ReadAll(ref unread, batch));
+        TestClient client = Connect();
+        client.PendingInputBytes = reader.PendingBytes;
+        client.PendingArgumentBytes = reader.DetachedBytes;
+
+        Assert.Equal(start.Length + Bytes, reader.PendingBytes);
+        Assert.Equal(Bytes, reader.DetachedBytes);
+        Assert.Equal(start.Length, Server.Clients.BufferBytes - Client.PendingOutputBytes);
+        Assert.InRange(Counted() - before, Bytes, 4_000_000 + 10_000);
+
+        long Counted() => Server.Keyspace.Heap.UsedBytes + Server.Clients.BufferBytes;
     }
 
     [Fact]
