@@ -4,14 +4,18 @@ using KvServer.Server.PubSub;
 namespace KvServer.Server.Tracking;
 
 /// <summary>The prefixes of all clients in BCAST mode.</summary>
-/// <remarks>A key is looked up once for each length that prefixes have, however many prefixes there are. Command loop
-/// only.</remarks>
+/// <remarks>One pass over a key finds every prefix that begins it, however many prefixes there are: a hash grows with the
+/// key, and is looked for at each length that prefixes have. Command loop only.</remarks>
 internal sealed class BroadcastTable
 {
     private readonly Dictionary<byte[], BroadcastPrefix> _prefixes = new(ByteStringComparer.Instance);
+
+    // How many prefixes have a hash: one look-up without the bytes tells that there is none.
+    private readonly Dictionary<ulong, int> _countByHash = [];
     private readonly SortedDictionary<int, int> _countByLength = [];
     private readonly List<BroadcastPrefix> _changed = [];
     private int[] _lengths = [];
+    private bool _areLengthsOld;
 
     /// <summary>Distinct prefixes: INFO's tracking_total_prefixes.</summary>
     public int Count => _prefixes.Count;
@@ -19,20 +23,21 @@ internal sealed class BroadcastTable
     /// <summary>Whether clients have to be told of changes.</summary>
     public bool HasChanges => _changed.Count > 0;
 
-    /// <summary>Adds a client to those who are told about a prefix.</summary>
+    /// <summary>Adds a client to those who are told about a prefix. O(bytes of the prefix).</summary>
     public void Add(Client client, byte[] name)
     {
         if (!_prefixes.TryGetValue(name, out BroadcastPrefix? prefix))
         {
             prefix = new BroadcastPrefix(name);
             _prefixes.Add(name, prefix);
-            CountLength(name.Length, 1);
+            CountName(name, 1);
         }
 
         prefix.Clients.Add(client);
     }
 
-    /// <summary>Takes a client away from a prefix, which is forgotten with the last one.</summary>
+    /// <summary>Takes a client away from a prefix, which is forgotten with the last one. O(bytes of the
+    /// prefix).</summary>
     public void Remove(Client client, byte[] name)
     {
         if (_prefixes.TryGetValue(name, out BroadcastPrefix? prefix)
@@ -40,16 +45,25 @@ internal sealed class BroadcastTable
             && prefix.Clients.Count == 0)
         {
             _prefixes.Remove(name);
-            _changed.Remove(prefix);
-            CountLength(name.Length, -1);
+            prefix.Changed.Clear(); // It stays among those that have changed, and nobody is told.
+            CountName(name, -1);
         }
     }
 
-    /// <summary>Notes that a key has changed. O(distinct lengths of prefixes).</summary>
+    /// <summary>Notes that a key has changed. O(bytes of the key + distinct lengths of prefixes).</summary>
     public void KeyChanged(ReadOnlySpan<byte> key, Client? changedBy)
     {
+        if (_areLengthsOld)
+        {
+            // Once for however many prefixes have come or gone.
+            _lengths = [.. _countByLength.Keys];
+            _areLengthsOld = false;
+        }
+
         Dictionary<byte[], BroadcastPrefix>.AlternateLookup<ReadOnlySpan<byte>> prefixes =
             _prefixes.GetAlternateLookup<ReadOnlySpan<byte>>();
+        ulong hash = 0;
+        int hashed = 0;
         foreach (int length in _lengths)
         {
             if (length > key.Length)
@@ -57,7 +71,11 @@ internal sealed class BroadcastTable
                 break;
             }
 
-            if (prefixes.TryGetValue(key[..length], out BroadcastPrefix? prefix) && prefix.Note(key, changedBy))
+            hash = PrefixHash.Append(hash, key[hashed..length]);
+            hashed = length;
+            if (_countByHash.ContainsKey(hash)
+                && prefixes.TryGetValue(key[..length], out BroadcastPrefix? prefix)
+                && prefix.Note(key, changedBy))
             {
                 _changed.Add(prefix);
             }
@@ -73,21 +91,29 @@ internal sealed class BroadcastTable
         return changed;
     }
 
-    private void CountLength(int length, int change)
+    private void CountName(byte[] name, int change)
     {
-        int count = _countByLength.GetValueOrDefault(length) + change;
-        if (count == 0)
+        ulong hash = PrefixHash.Append(0, name);
+        int alike = _countByHash.GetValueOrDefault(hash) + change;
+        int asLong = _countByLength.GetValueOrDefault(name.Length) + change;
+        if (alike == 0)
         {
-            _countByLength.Remove(length);
+            _countByHash.Remove(hash);
         }
         else
         {
-            _countByLength[length] = count;
+            _countByHash[hash] = alike;
         }
 
-        if (count == 0 || (count == 1 && change > 0))
+        if (asLong == 0)
         {
-            _lengths = [.. _countByLength.Keys];
+            _countByLength.Remove(name.Length);
         }
+        else
+        {
+            _countByLength[name.Length] = asLong;
+        }
+
+        _areLengthsOld |= asLong == 0 || (asLong == 1 && change > 0);
     }
 }

@@ -75,14 +75,10 @@ internal sealed class ClientTracking
         session.IsRedirectBroken = false;
         if (mode == TrackingMode.Broadcast)
         {
-            foreach (byte[] prefix in prefixes.Count > 0 ? prefixes : [[]])
+            List<byte[]> added = session.Add(prefixes.Count > 0 ? prefixes : [[]]);
+            foreach (byte[] prefix in added)
             {
-                int place = session.Prefixes.BinarySearch(prefix, ByteOrder.Instance);
-                if (place < 0)
-                {
-                    session.Prefixes.Insert(~place, prefix);
-                    _prefixes.Add(client, prefix);
-                }
+                _prefixes.Add(client, prefix);
             }
         }
 
@@ -379,11 +375,4 @@ internal sealed class ClientTracking
     }
 
     private void Listen() => _server.Listen(KeyListeners.Tracking, _table.KeyCount > 0 || _prefixes.Count > 0);
-
-    private sealed class ByteOrder : IComparer<byte[]>
-    {
-        public static ByteOrder Instance { get; } = new();
-
-        public int Compare(byte[]? x, byte[]? y) => x.AsSpan().SequenceCompareTo(y);
-    }
 }

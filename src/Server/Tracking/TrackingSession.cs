@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using KvServer.Server.Clients;
 using KvServer.Server.Commands;
 
@@ -26,6 +27,35 @@ internal sealed class TrackingSession
 
     /// <summary>Its prefixes, ordered by their bytes. None but the empty one begins another.</summary>
     public List<byte[]> Prefixes { get; } = [];
+
+    /// <summary>Adds prefixes. O(n log n) in them, and one move of those it has.</summary>
+    /// <returns>Those it did not have, in the order of their bytes.</returns>
+    public List<byte[]> Add(IReadOnlyList<byte[]> prefixes)
+    {
+        List<byte[]> added = new(prefixes.Count);
+        foreach (byte[] prefix in prefixes)
+        {
+            if (Prefixes.BinarySearch(prefix, ByteOrder.Instance) < 0)
+            {
+                added.Add(prefix);
+            }
+        }
+
+        added.Sort(ByteOrder.Instance);
+        int end = Prefixes.Count;
+        CollectionsMarshal.SetCount(Prefixes, end + added.Count);
+        Span<byte[]> all = CollectionsMarshal.AsSpan(Prefixes);
+        for (int i = added.Count - 1; i >= 0; i--)
+        {
+            // From the last one on, so that everything moves once, to where it stays.
+            int place = ~all[..end].BinarySearch(added[i], ByteOrder.Instance);
+            all[place..end].CopyTo(all[(place + i + 1)..]);
+            all[place + i] = added[i];
+            end = place;
+        }
+
+        return added;
+    }
 
     /// <summary>Whether keys that the running command reads are remembered.</summary>
     public bool Remembers => Mode switch
