@@ -45,7 +45,7 @@ internal sealed class BroadcastTable
             && prefix.Clients.Count == 0)
         {
             _prefixes.Remove(name);
-            prefix.Changed.Clear(); // It stays among those that have changed, and nobody is told.
+            prefix.Forget(); // It stays among those that have changed, and nobody is told.
             CountName(name, -1);
         }
     }
@@ -89,6 +89,17 @@ internal sealed class BroadcastTable
         _changed.Clear();
         Array.Sort(changed, (a, b) => a.Name.AsSpan().SequenceCompareTo(b.Name));
         return changed;
+    }
+
+    /// <summary>Forgets what has changed: nobody can be told.</summary>
+    public void ForgetChanges()
+    {
+        foreach (BroadcastPrefix prefix in _changed)
+        {
+            prefix.Forget();
+        }
+
+        _changed.Clear();
     }
 
     private void CountName(byte[] name, int change)

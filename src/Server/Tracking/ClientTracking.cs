@@ -1,4 +1,3 @@
-using System.Buffers;
 using KvServer.Resp;
 using KvServer.Server.Clients;
 using KvServer.Server.Commands;
@@ -21,7 +20,6 @@ internal sealed class ClientTracking
 {
     // Keys taken out of a table that is too large: one for each that has come, and so many more per command and turn.
     private const int TrimStep = 1000;
-    private const int MaxKeptMessageBytes = 64 * 1024;
     private const ClientFlags Leaving = ClientFlags.Closing | ClientFlags.CloseAfterReplies;
 
     private readonly ServerState _server;
@@ -29,7 +27,9 @@ internal sealed class ClientTracking
     private readonly BroadcastTable _prefixes = new();
     private readonly List<int> _positions = [];
     private readonly Predicate<long> _isTracking;
-    private ArrayBufferWriter<byte> _message = new();
+    private readonly InvalidationMessage _message = new();
+    private readonly InvalidationMessage _ownMessage = new();
+    private readonly byte[][] _oneKey = new byte[1][];
 
     /// <summary>Listens to what the store removes by itself.</summary>
     public ClientTracking(ServerState server)
@@ -177,13 +177,16 @@ internal sealed class ClientTracking
     {
         if (ClientCount > 0)
         {
+            _message.Begin([]);
             foreach (Client client in _server.Clients.All)
             {
                 if (client.Tracking is { } session)
                 {
-                    Tell(client, session, keys: []);
+                    Tell(client, session, _message);
                 }
             }
+
+            _message.End();
         }
 
         if (_table.KeyCount > 0)
@@ -198,15 +201,32 @@ internal sealed class ClientTracking
     {
         if (_prefixes.HasChanges)
         {
-            foreach (BroadcastPrefix prefix in _prefixes.TakeChanged())
-            {
-                Broadcast(prefix);
-            }
+            BroadcastAll();
         }
 
         if (IsOverLimit)
         {
             Trim(TrimStep);
+        }
+    }
+
+    private void BroadcastAll()
+    {
+        BroadcastPrefix[] changed;
+        try
+        {
+            changed = _prefixes.TakeChanged();
+        }
+        catch (OutOfMemoryException)
+        {
+            _prefixes.ForgetChanges();
+            DropAll(_server.Clients.All);
+            return;
+        }
+
+        foreach (BroadcastPrefix prefix in changed)
+        {
+            Broadcast(prefix);
         }
     }
 
@@ -218,43 +238,66 @@ internal sealed class ClientTracking
         }
         catch (OutOfMemoryException)
         {
-            foreach (Client client in _server.Clients.All)
-            {
-                if (client.Tracking is { Mode: TrackingMode.Broadcast })
-                {
-                    Drop(client);
-                }
-            }
+            DropAll(_server.Clients.All);
         }
     }
 
     private void Invalidate(TrackedKey key, bool isChange)
     {
-        byte[][] keys = [key.Name];
+        _oneKey[0] = key.Name;
+        _message.Begin(_oneKey);
         foreach (long id in key.ClientIds)
         {
             if (_server.Clients.Find(id) is { Tracking: { Mode: not TrackingMode.Broadcast } session } client
                 && !(isChange && session.SparesOwn && client == _server.RunningClient))
             {
-                Tell(client, session, keys);
+                Tell(client, session, _message);
             }
+        }
+
+        _message.End();
+    }
+
+    // The keys are put in order once, and spelled once for all who have changed none of them themselves.
+    private void Broadcast(BroadcastPrefix prefix)
+    {
+        try
+        {
+            List<byte[]> all = prefix.ChangedInOrder();
+            _message.Begin(all);
+            foreach (Client client in prefix.Clients)
+            {
+                TrackingSession session = client.Tracking!;
+                if (session.SparesOwn && prefix.Changers.Contains(client))
+                {
+                    TellOfOthers(client, session, prefix, all);
+                }
+                else if (all.Count > 0)
+                {
+                    Tell(client, session, _message);
+                }
+            }
+        }
+        catch (OutOfMemoryException)
+        {
+            DropAll(prefix.Clients);
+        }
+        finally
+        {
+            _message.End();
+            prefix.Forget();
         }
     }
 
-    private void Broadcast(BroadcastPrefix prefix)
+    private void TellOfOthers(Client client, TrackingSession session, BroadcastPrefix prefix, List<byte[]> all)
     {
-        IReadOnlyList<byte[]> all = prefix.ChangedBut(null);
-        foreach (Client client in prefix.Clients)
+        List<byte[]> keys = all.FindAll(key => prefix.Changed[key] != client);
+        if (keys.Count > 0)
         {
-            TrackingSession session = client.Tracking!;
-            IReadOnlyList<byte[]> keys = session.SparesOwn ? prefix.ChangedBut(client) : all;
-            if (keys.Count > 0)
-            {
-                Tell(client, session, keys);
-            }
+            _ownMessage.Begin(keys);
+            Tell(client, session, _ownMessage);
+            _ownMessage.End();
         }
-
-        prefix.Changed.Clear();
     }
 
     private void Trim(int most)
@@ -268,8 +311,8 @@ internal sealed class ClientTracking
         }
     }
 
-    // Tells a client, or the one it redirects to, that keys have changed: all there are, when none is named.
-    private void Tell(Client client, TrackingSession session, IReadOnlyList<byte[]> keys)
+    // Tells a client, or the one it redirects to.
+    private void Tell(Client client, TrackingSession session, InvalidationMessage message)
     {
         Client? target = client;
         try
@@ -285,39 +328,35 @@ internal sealed class ClientTracking
                 target = client;
                 if (client.Reply.Protocol > 2)
                 {
-                    BeginPush("tracking-redir-broken"u8);
-                    Write(":"u8, session.RedirectId);
-                    Push(client);
+                    PushRedirectBroken(client, session.RedirectId);
                 }
             }
             else if (target.Reply.Protocol > 2)
             {
-                BeginPush("invalidate"u8);
-                WriteKeys(keys, "_\r\n"u8);
-                Push(target);
+                Push(target, message.AsPush());
             }
             else if (target.Is(ClientFlags.Subscribed) && session.RedirectId != 0)
             {
-                _message.Write("*3\r\n$7\r\nmessage\r\n$20\r\n__redis__:invalidate\r\n"u8);
-                WriteKeys(keys, "$-1\r\n"u8);
-                Push(target);
+                Push(target, message.AsPublished());
             }
         }
         catch (OutOfMemoryException)
         {
             Drop(target!);
         }
-        finally
-        {
-            _message.ResetWrittenCount();
-            if (_message.Capacity > MaxKeptMessageBytes)
-            {
-                _message = new ArrayBufferWriter<byte>();
-            }
-        }
     }
 
-    private void Push(Client target)
+    private void PushRedirectBroken(Client client, long redirectId)
+    {
+        ReadOnlySpan<byte> head = ">2\r\n$21\r\ntracking-redir-broken\r\n:"u8;
+        Span<byte> text = stackalloc byte[64];
+        head.CopyTo(text);
+        int length = head.Length + Numbers.FormatInt64(redirectId, text[head.Length..]);
+        "\r\n"u8.CopyTo(text[length..]);
+        Push(client, text[..(length + 2)]);
+    }
+
+    private void Push(Client target, ReadOnlySpan<byte> encoded)
     {
         bool isRunning = target == _server.RunningClient;
         if (isRunning)
@@ -325,47 +364,22 @@ internal sealed class ClientTracking
             target.DeferPushes(true);
         }
 
-        target.Push(_message.WrittenSpan);
+        target.Push(encoded);
         if (isRunning)
         {
             target.DeferPushes(false);
         }
     }
 
-    private void BeginPush(ReadOnlySpan<byte> kind)
+    private static void DropAll(IEnumerable<Client> clients)
     {
-        _message.Write(">2\r\n"u8);
-        WriteBulk(kind);
-    }
-
-    private void WriteKeys(IReadOnlyList<byte[]> keys, ReadOnlySpan<byte> none)
-    {
-        if (keys.Count == 0)
+        foreach (Client client in clients)
         {
-            _message.Write(none);
-            return;
+            if (client.Tracking is { Mode: TrackingMode.Broadcast })
+            {
+                Drop(client);
+            }
         }
-
-        Write("*"u8, keys.Count);
-        foreach (byte[] key in keys)
-        {
-            WriteBulk(key);
-        }
-    }
-
-    private void WriteBulk(ReadOnlySpan<byte> bytes)
-    {
-        Write("$"u8, bytes.Length);
-        _message.Write(bytes);
-        _message.Write("\r\n"u8);
-    }
-
-    private void Write(ReadOnlySpan<byte> sign, long number)
-    {
-        Span<byte> text = stackalloc byte[20];
-        _message.Write(sign);
-        _message.Write(text[..Numbers.FormatInt64(number, text)]);
-        _message.Write("\r\n"u8);
     }
 
     private static void Drop(Client client)

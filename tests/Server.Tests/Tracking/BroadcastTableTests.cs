@@ -35,7 +35,7 @@ public sealed class BroadcastTableTests : CommandHarness
 
         static string Taken(BroadcastPrefix prefix)
         {
-            prefix.Changed.Clear();
+            prefix.Forget();
             return Encoding.ASCII.GetString(prefix.Name);
         }
     }

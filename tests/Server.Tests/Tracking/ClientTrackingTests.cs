@@ -261,6 +261,37 @@ public sealed class ClientTrackingTests : CommandHarness
     }
 
     [Fact]
+    public void Only_those_who_changed_something_get_a_message_of_their_own()
+    {
+        const int Keys = 2000;
+        TestClient[] clients = new TestClient[100];
+        for (int i = 0; i < clients.Length; i++)
+        {
+            clients[i] = Connect(protocol: 3);
+            clients[i].Raw("CLIENT", "TRACKING", "ON", "BCAST", "NOLOOP");
+        }
+
+        string[] names = [.. Enumerable.Range(0, Keys).Select(Name)];
+        for (int round = 0; round < 2; round++)
+        {
+            clients[0].Raw("SET", names[0], "1");
+            clients[1].Raw("SET", names[1], "1");
+            Run(["MSET", .. names[1..].Reverse().SelectMany(name => (string[])[name, "1"])]);
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            Executor.EndTurn();
+            long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+
+            Assert.Equal(Invalid(names[1..]), clients[0].TakeOutput());
+            Assert.All(clients[1..], client => Assert.Equal(Invalid(names), client.TakeOutput()));
+            if (round > 0)
+            {
+                // The buffers are there by now. A list for each client would be a hundred of eight bytes a key.
+                Assert.InRange(allocated, 0, 20 * 8 * Keys);
+            }
+        }
+    }
+
+    [Fact]
     public void A_client_that_leaves_takes_its_prefixes_and_what_waits_for_it()
     {
         Track("BCAST", "PREFIX", "a");
