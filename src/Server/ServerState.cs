@@ -138,6 +138,10 @@ internal sealed class ServerState(
     /// <summary>DEBUG PAUSE-CRON.</summary>
     public bool CronPaused { get; set; }
 
+    /// <summary>Bytes outside of the heap that clients make the server hold: what waits for them, subscriptions, what is
+    /// tracked. O(clients).</summary>
+    public long ClientBytes => Clients.BufferBytes + PubSub.SizeBytes + Tracking.SizeBytes;
+
     /// <summary>True while clients must give a password.</summary>
     public bool RequiresPassword => Acl.RequiresPassword;
 
@@ -218,7 +222,7 @@ internal sealed class ServerState(
         Latency.End("expire-cycle", startedAt);
         if (Keyspace.Eviction.IsOn)
         {
-            Keyspace.Eviction.BufferBytes = Clients.BufferBytes;
+            Keyspace.Eviction.BufferBytes = ClientBytes;
             Keyspace.Eviction.CheckResident(ProcessFigures.ResidentBytes, StartupResidentBytes);
         }
 

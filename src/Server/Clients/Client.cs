@@ -85,7 +85,7 @@ internal sealed class Client(long id, IClientConnection connection, ReplyWriter 
     public Tracking.TrackingSession? Tracking { get; set; }
 
     /// <summary>Bytes of pushes that wait for the end of a command or of a long reply.</summary>
-    public int HeldPushBytes => _heldPushes?.WrittenCount ?? 0;
+    public long HeldPushBytes => _heldPushes?.WrittenCount ?? 0;
 
     /// <summary>True when <paramref name="flag"/> is set.</summary>
     public bool Is(ClientFlags flag) => (Flags & flag) != 0;

@@ -7,10 +7,8 @@ internal static class ClientMemory
     /// (<c>tests/Benchmarks -- idle</c>).</summary>
     public const long IdleBytes = 2800;
 
-    private const long SubscriptionBytes = 150;
-
     /// <summary>Bytes a client takes at this moment: of the bytes that wait, either way, what it has queued and watches,
-    /// its subscriptions, and what any connection takes. O(1).</summary>
+    /// its subscriptions and prefixes with their names, and what any connection takes. O(1).</summary>
     public static long Of(Client client) =>
         IdleBytes
         + client.Connection.PendingInputBytes
@@ -20,5 +18,7 @@ internal static class ClientMemory
         + client.Name.Length
         + client.LibraryName.Length
         + client.LibraryVersion.Length
-        + (SubscriptionBytes * (client.Subscriptions?.Total ?? 0));
+        + client.HeldPushBytes
+        + (client.Subscriptions?.SizeBytes ?? 0)
+        + (client.Tracking?.PrefixBytes ?? 0);
 }

@@ -4,7 +4,7 @@ using KvServer.Storage;
 namespace KvServer.Server.Observability;
 
 /// <summary>The memory of the server at one moment, in bytes.</summary>
-/// <param name="Used">What the data, the buffers of clients and that of the append-only file take.</param>
+/// <param name="Used">What the data, the buffers of clients, what they subscribe to and track, and that of the append-only file take.</param>
 /// <param name="Allocated">In live blocks of the heap.</param>
 /// <param name="Active">Of the slabs and large blocks that these are in.</param>
 /// <param name="Held">The same with free slabs that still have their memory.</param>
@@ -21,7 +21,7 @@ internal readonly record struct MemoryFigures(
     {
         NativeHeap heap = server.Keyspace.Heap;
         long notCounted = server.Aof.BufferedBytes;
-        long buffers = server.Clients.BufferBytes + notCounted;
+        long buffers = server.ClientBytes + notCounted;
         long used = heap.UsedBytes + buffers;
         return new MemoryFigures(
             used,

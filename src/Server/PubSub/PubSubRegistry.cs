@@ -15,6 +15,9 @@ namespace KvServer.Server.PubSub;
 /// </remarks>
 internal sealed class PubSubRegistry
 {
+    // An entry here with its list, beside the name.
+    private const int NameOverheadBytes = 150;
+
     private readonly Dictionary<byte[], LinkedList<Client>>[] _names =
         [.. Kinds.ToArray().Select(_ => new Dictionary<byte[], LinkedList<Client>>(ByteStringComparer.Instance))];
 
@@ -23,6 +26,9 @@ internal sealed class PubSubRegistry
 
     /// <summary>Whether there are messages that nobody has been sent yet.</summary>
     public bool HoldsMessages => !_run.IsEmpty;
+
+    /// <summary>About the bytes that names and subscriptions take.</summary>
+    public long SizeBytes { get; private set; }
 
     /// <summary>Every kind of subscription, in the order of their numbers.</summary>
     public static ReadOnlySpan<SubscriptionKind> Kinds =>
@@ -56,9 +62,12 @@ internal sealed class PubSubRegistry
             key = name.ToArray();
             subscribers = new LinkedList<Client>();
             all.Add(key, subscribers);
+            SizeBytes += NameOverheadBytes + key.Length;
         }
 
         own.Add(key, subscribers.AddLast(client));
+        client.Subscriptions.NameBytes += key.Length;
+        SizeBytes += Subscriptions.OverheadBytes;
         client.Set(ClientFlags.Subscribed, on: true);
         return true;
     }
@@ -76,8 +85,11 @@ internal sealed class PubSubRegistry
 
         LinkedList<Client> subscribers = place.List!;
         subscribers.Remove(place);
+        subscriptions.NameBytes -= key.Length;
+        SizeBytes -= Subscriptions.OverheadBytes;
         if (subscribers.Count == 0)
         {
+            SizeBytes -= NameOverheadBytes + key.Length;
             Of(kind).Remove(key);
         }
 

@@ -6,12 +6,21 @@ namespace KvServer.Server.PubSub;
 /// <remarks>Changed by <see cref="PubSubRegistry"/> alone. Command loop only.</remarks>
 internal sealed class Subscriptions
 {
+    /// <summary>About the bytes a subscription takes beside its name.</summary>
+    public const int OverheadBytes = 150;
+
     private readonly Dictionary<byte[], LinkedListNode<Client>>?[] _names =
         new Dictionary<byte[], LinkedListNode<Client>>[PubSubRegistry.Kinds.Length];
 
     /// <summary>Subscriptions of all kinds.</summary>
     public int Total =>
         CountOf(SubscriptionKind.Channel) + CountOf(SubscriptionKind.Pattern) + CountOf(SubscriptionKind.Shard);
+
+    /// <summary>Bytes of the names of all of them, also where others are subscribed to the same.</summary>
+    public long NameBytes { get; set; }
+
+    /// <summary>About the bytes all of them take. O(1).</summary>
+    public long SizeBytes => NameBytes + (OverheadBytes * (long)Total);
 
     /// <summary>Subscriptions of one kind: CLIENT LIST's <c>sub</c>, <c>psub</c> and <c>ssub</c>.</summary>
     public int CountOf(SubscriptionKind kind) => _names[(int)kind]?.Count ?? 0;

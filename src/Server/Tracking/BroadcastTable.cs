@@ -8,6 +8,10 @@ namespace KvServer.Server.Tracking;
 /// key, and is looked for at each length that prefixes have. Command loop only.</remarks>
 internal sealed class BroadcastTable
 {
+    // A prefix with its collections and places, and a client in it.
+    private const int PrefixBytes = 500;
+    private const int ClientBytes = 50;
+
     private readonly Dictionary<byte[], BroadcastPrefix> _prefixes = new(ByteStringComparer.Instance);
 
     // How many prefixes have a hash: one look-up without the bytes tells that there is none.
@@ -20,6 +24,10 @@ internal sealed class BroadcastTable
     /// <summary>Distinct prefixes: INFO's tracking_total_prefixes.</summary>
     public int Count => _prefixes.Count;
 
+    /// <summary>About the bytes all of it takes; of names those that clients hold, see
+    /// <see cref="TrackingSession.PrefixBytes"/>.</summary>
+    public long SizeBytes { get; private set; }
+
     /// <summary>Whether clients have to be told of changes.</summary>
     public bool HasChanges => _changed.Count > 0;
 
@@ -31,9 +39,13 @@ internal sealed class BroadcastTable
             prefix = new BroadcastPrefix(name);
             _prefixes.Add(name, prefix);
             CountName(name, 1);
+            SizeBytes += PrefixBytes;
         }
 
-        prefix.Clients.Add(client);
+        if (prefix.Clients.Add(client))
+        {
+            SizeBytes += ClientBytes + TrackingSession.SizeOf(name);
+        }
     }
 
     /// <summary>Takes a client away from a prefix, which is forgotten with the last one. O(bytes of the
@@ -41,9 +53,15 @@ internal sealed class BroadcastTable
     public void Remove(Client client, byte[] name)
     {
         if (_prefixes.TryGetValue(name, out BroadcastPrefix? prefix)
-            && prefix.Clients.Remove(client)
-            && prefix.Clients.Count == 0)
+            && prefix.Clients.Remove(client))
         {
+            SizeBytes -= ClientBytes + TrackingSession.SizeOf(name);
+            if (prefix.Clients.Count > 0)
+            {
+                return;
+            }
+
+            SizeBytes -= PrefixBytes;
             _prefixes.Remove(name);
             prefix.Forget(); // It stays among those that have changed, and nobody is told.
             CountName(name, -1);

@@ -13,13 +13,18 @@ namespace KvServer.Server.Tracking;
 /// <para>A message to the client whose command runs follows its reply. Others get theirs at once: what they have been
 /// sent before was true then, and nothing older can follow. A client that cannot be told for lack of memory is
 /// disconnected, because it would go on with what is no longer true.</para>
-/// <para>The table holds at most <c>tracking-table-max-keys</c> names. Beyond that keys are taken out at random, as if
-/// they had changed. While nobody tracks, a change costs one comparison. Command loop only.</para>
+/// <para>The table holds at most <c>tracking-table-max-keys</c> names, and half a kilobyte for each of so many. Beyond
+/// that keys are taken out at random, as if they had changed. While nobody tracks, a change costs one comparison. Command loop only.</para>
 /// </remarks>
 internal sealed class ClientTracking
 {
     // Keys taken out of a table that is too large: one for each that has come, and so many more per command and turn.
     private const int TrimStep = 1000;
+
+    // The table may be so large in bytes, whatever its keys are called: room for as many keys as it may have of names of
+    // some 300 bytes, and at least 2 MB.
+    private const long MeanKeyBytes = 512;
+    private const long LeastKeys = 4096;
     private const ClientFlags Leaving = ClientFlags.Closing | ClientFlags.CloseAfterReplies;
 
     private readonly ServerState _server;
@@ -53,11 +58,15 @@ internal sealed class ClientTracking
     /// <summary>Distinct prefixes of clients in BCAST mode.</summary>
     public int PrefixCount => _prefixes.Count;
 
+    /// <summary>About the bytes that are taken by what is remembered, and by prefixes.</summary>
+    public long SizeBytes => _table.SizeBytes + _prefixes.SizeBytes;
+
     /// <summary>Whether the end of a turn has something to do.</summary>
     public bool HasWork => _prefixes.HasChanges || IsOverLimit;
 
     private bool IsOverLimit =>
-        _table.KeyCount > _server.Config.TrackingTableMaxKeys && _server.Config.TrackingTableMaxKeys > 0;
+        _server.Config.TrackingTableMaxKeys is > 0 and long most
+        && (_table.KeyCount > most || _table.SizeBytes / MeanKeyBytes > Math.Max(most, LeastKeys));
 
     /// <summary>Begins to track for a client, or changes how: what is remembered for it stays, prefixes are added.</summary>
     public void Enable(Client client, TrackingMode mode, bool sparesOwn, long redirectId, IReadOnlyList<byte[]> prefixes)

@@ -7,6 +7,9 @@ internal sealed class TrackedKey(byte[] name)
 {
     private const int ClearsFrom = 64;
 
+    // Itself, its arrays, its places in the table; measured.
+    private const int OverheadBytes = 200;
+
     private long[] _ids = [0];
     private int _count;
 
@@ -18,6 +21,9 @@ internal sealed class TrackedKey(byte[] name)
 
     /// <summary>The clients, in the order of their ids.</summary>
     public ReadOnlySpan<long> ClientIds => _ids.AsSpan(0, _count);
+
+    /// <summary>About the bytes it takes, with its place in the table.</summary>
+    public long SizeBytes => OverheadBytes + Name.Length + (sizeof(long) * (long)_ids.Length);
 
     /// <summary>Adds a client, unless it is there.</summary>
     /// <param name="clientId">Its id.</param>

@@ -10,6 +10,9 @@ internal sealed class TrackingSession
 {
     private const string ClientContainer = "client";
 
+    // The array's header and its place in the list.
+    private const int NameOverheadBytes = 32;
+
     /// <summary>Which keys it is told about.</summary>
     public TrackingMode Mode { get; set; }
 
@@ -27,6 +30,12 @@ internal sealed class TrackingSession
 
     /// <summary>Its prefixes, ordered by their bytes. None but the empty one begins another.</summary>
     public List<byte[]> Prefixes { get; } = [];
+
+    /// <summary>About the bytes its prefixes take.</summary>
+    public long PrefixBytes { get; private set; }
+
+    /// <summary>About the bytes a prefix of this name takes of one client.</summary>
+    public static long SizeOf(byte[] name) => NameOverheadBytes + name.Length;
 
     /// <summary>Adds prefixes. O(n log n) in them, and one move of those it has.</summary>
     /// <returns>Those it did not have, in the order of their bytes.</returns>
@@ -52,6 +61,7 @@ internal sealed class TrackingSession
             all[place..end].CopyTo(all[(place + i + 1)..]);
             all[place + i] = added[i];
             end = place;
+            PrefixBytes += SizeOf(added[i]);
         }
 
         return added;

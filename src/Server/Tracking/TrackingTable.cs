@@ -20,6 +20,9 @@ internal sealed class TrackingTable
     /// <summary>Clients of all keys together: INFO's tracking_total_items.</summary>
     public long ItemCount { get; private set; }
 
+    /// <summary>About the bytes all of it takes.</summary>
+    public long SizeBytes { get; private set; }
+
     /// <summary>Notes that a client has read a key, there or not. O(1), beside the key's other clients.</summary>
     public void Add(ReadOnlySpan<byte> name, long clientId, Predicate<long> isTracking)
     {
@@ -36,9 +39,19 @@ internal sealed class TrackingTable
                 _list.RemoveAt(key.Place);
                 throw;
             }
+
+            SizeBytes += key.SizeBytes;
         }
 
-        ItemCount += key.Add(clientId, isTracking);
+        SizeBytes -= key.SizeBytes;
+        try
+        {
+            ItemCount += key.Add(clientId, isTracking);
+        }
+        finally
+        {
+            SizeBytes += key.SizeBytes;
+        }
     }
 
     /// <summary>Takes a key out. O(1).</summary>
@@ -54,6 +67,7 @@ internal sealed class TrackingTable
         last.Place = key.Place;
         _list.RemoveAt(_list.Count - 1);
         ItemCount -= key.ClientIds.Length;
+        SizeBytes -= key.SizeBytes;
         return true;
     }
 
@@ -68,5 +82,6 @@ internal sealed class TrackingTable
         _list.Clear();
         _list.TrimExcess();
         ItemCount = 0;
+        SizeBytes = 0;
     }
 }

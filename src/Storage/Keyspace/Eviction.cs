@@ -74,7 +74,7 @@ public sealed unsafe class Eviction
     /// <summary>Free evicted values of many parts in the background (lazyfree-lazy-eviction).</summary>
     public bool Lazily { get; set; }
 
-    /// <summary>Bytes elsewhere that count: the buffers of clients.</summary>
+    /// <summary>Bytes elsewhere that count: the buffers of clients, and what they subscribe to and track.</summary>
     public long BufferBytes { get; set; }
 
     /// <summary>Whether time ran out before the limit was kept; <see cref="MakeRoom"/> should be called again soon.</summary>

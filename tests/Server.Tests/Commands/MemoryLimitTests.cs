@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Text;
 using KvServer.Resp;
+using KvServer.Server.Clients;
 using KvServer.Server.Commands;
 using KvServer.Server.Config;
 
@@ -158,6 +159,32 @@ public sealed class MemoryLimitTests : CommandHarness
         queues.Run("DISCARD");
         Server.RunCron(10);
         Assert.Equal("OK", Run("SET", "k0", "v"));
+    }
+
+    [Fact]
+    public void Names_that_clients_subscribe_to_count()
+    {
+        Run("CONFIG", "SET", "maxmemory-policy", "noeviction");
+        long used = Server.Keyspace.Heap.UsedBytes + Server.ClientBytes;
+        Run("CONFIG", "SET", "maxmemory", (used + 500_000).ToString(CultureInfo.InvariantCulture));
+        long sum = Server.PubSub.SizeBytes;
+        TestClient subscriber = Connect(protocol: 3);
+        long idle = ClientMemory.Of(subscriber.Session);
+        string name = new('n', 60_000);
+        for (int i = 0; i < 10; i++)
+        {
+            subscriber.Raw("SUBSCRIBE", name + i);
+        }
+
+        Server.RunCron(10);
+        Assert.Equal(Oom, Error("SET", "k", "v"));
+        Assert.InRange(Server.PubSub.SizeBytes - sum, 600_000, 605_000);
+        Assert.InRange(ClientMemory.Of(subscriber.Session) - idle, 600_000, 603_000);
+        subscriber.Raw("UNSUBSCRIBE");
+        Assert.Equal(sum, Server.PubSub.SizeBytes);
+        Assert.Equal(idle, ClientMemory.Of(subscriber.Session));
+        Server.RunCron(10);
+        Assert.Equal("OK", Run("SET", "k", "v"));
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using KvServer.Server.Clients;
 using KvServer.Server.Notifications;
 
 namespace KvServer.Server.Tests.Tracking;
@@ -107,6 +108,50 @@ public sealed class ClientTrackingTests : CommandHarness
         Server.Config.TrackingTableMaxKeys = 0;
         _tracker.Raw(["MGET", .. Enumerable.Range(0, 2500).Select(Name)]);
         Assert.Equal(2500, Server.Tracking.KeyCount);
+    }
+
+    [Fact]
+    public void Long_names_are_counted_and_bound_the_table()
+    {
+        string name = new('n', 60_000);
+        long before = Server.ClientBytes;
+        Track();
+        _tracker.Raw("GET", name + "0");
+        Assert.InRange(Server.ClientBytes - before, 60_000, 61_000);
+        Run("SET", name + "0", "1");
+        _tracker.TakeOutput();
+        Assert.Equal(before, Server.ClientBytes);
+
+        Server.Config.TrackingTableMaxKeys = 1000;
+        int told = 0;
+        for (int i = 0; i < 200; i++)
+        {
+            told += CountPushes(_tracker.Raw("GET", name + i));
+        }
+
+        Assert.InRange(Server.Tracking.SizeBytes, 1_900_000, 2_100_000);
+        Assert.Equal(200 - Server.Tracking.KeyCount, told);
+        Executor.Disconnected(_tracker.Session);
+        Assert.Equal(0, Server.Tracking.SizeBytes);
+    }
+
+    [Fact]
+    public void Prefixes_are_counted()
+    {
+        long before = Server.ClientBytes;
+        long idle = ClientMemory.Of(_tracker.Session);
+        string name = new('n', 60_000);
+        Track("BCAST", "PREFIX", name + "a", "PREFIX", name + "b");
+        Assert.InRange(Server.ClientBytes - before, 120_000, 122_000);
+        Assert.InRange(ClientMemory.Of(_tracker.Session) - idle, 120_000, 121_000);
+        TestClient other = Connect(protocol: 3);
+        other.Raw("CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", name + "a");
+        Assert.InRange(Server.ClientBytes - before, 180_000, 183_000);
+        Executor.Disconnected(other.Session);
+        Assert.InRange(Server.ClientBytes - before, 120_000, 122_000);
+        _tracker.Raw("CLIENT", "TRACKING", "OFF");
+        Assert.Equal(before, Server.ClientBytes);
+        Assert.Equal(idle, ClientMemory.Of(_tracker.Session));
     }
 
     [Fact]
