@@ -84,6 +84,14 @@ internal sealed class ServerState(
     /// <summary>Bytes that were resident then; code compiled later comes on top.</summary>
     public long StartupResidentBytes { get; } = ProcessFigures.ResidentBytes;
 
+    /// <summary>Bytes that the collector held of the system then, as far as it had counted them.</summary>
+    public long StartupManagedBytes { get; } = GC.GetGCMemoryInfo().TotalCommittedBytes;
+
+    /// <summary>Bytes that are resident for other reasons than data: the start, and what managed memory has grown since, by
+    /// the count of the last collection.</summary>
+    public long ProcessBytes =>
+        StartupResidentBytes + Math.Max(0, GC.GetGCMemoryInfo().TotalCommittedBytes - StartupManagedBytes);
+
     /// <summary>When the server started, ms since the Unix epoch.</summary>
     public long StartedAtMs { get; } = clock.GetUtcNow().ToUnixTimeMilliseconds();
 
@@ -223,7 +231,7 @@ internal sealed class ServerState(
         if (Keyspace.Eviction.IsOn)
         {
             Keyspace.Eviction.BufferBytes = ClientBytes;
-            Keyspace.Eviction.CheckResident(ProcessFigures.ResidentBytes, StartupResidentBytes);
+            Keyspace.Eviction.CheckResident(ProcessFigures.ResidentBytes, ProcessBytes);
         }
 
         Keyspace.Cron(rehashBudgetMs: Config.ActiveRehashing ? 1 : 0);

@@ -29,6 +29,9 @@ public sealed unsafe class Eviction
     private const int EntriesPerClockRead = 256;
     private const long CronMicroseconds = 1000;
 
+    // Looks between two requests to the C library that bring nothing: some minutes.
+    private const int MaxTrimInterval = 2048;
+
     private readonly Keyspace _keyspace;
     private readonly NativeHeap _heap;
     private readonly EvictionPool _pool = new();
@@ -39,6 +42,9 @@ public sealed unsafe class Eviction
     private bool _hasNothingToGain;
     private long _exceededSince;
     private long _exceededTicks;
+    private long _residentAtTrim;
+    private int _trimInterval;
+    private int _checksToTrim;
 
     internal Eviction(Keyspace keyspace)
     {
@@ -146,15 +152,32 @@ public sealed unsafe class Eviction
     /// <summary>Looks whether more is resident than can be explained: then the C library, which has the large blocks, keeps
     /// what was freed between others, and has to give it back.</summary>
     /// <param name="residentBytes">Bytes of the process that are resident.</param>
-    /// <param name="processBytes">Of these: what the process takes without any data.</param>
-    /// <remarks>For the cron. The work is done by the reclaimer.</remarks>
-    public void CheckResident(long residentBytes, long processBytes)
+    /// <param name="processBytes">Of these: what the process takes without any data, managed memory included.</param>
+    /// <returns>Whether the library was asked to give something back.</returns>
+    /// <remarks>For the cron. The work is done by the reclaimer. While it does not lower what is resident, it is asked for
+    /// half as often each time.</remarks>
+    public bool CheckResident(long residentBytes, long processBytes)
     {
         long unexplained = residentBytes - processBytes - _heap.HeldBytes - _heap.FreeSlabBytes - BufferBytes;
-        if (IsOn && residentBytes > _limitBytes && unexplained > (_limitBytes / SpareFraction) + SpareBytes)
+        if (!IsOn || residentBytes <= _limitBytes || unexplained <= (_limitBytes / SpareFraction) + SpareBytes)
         {
-            _keyspace.Reclaimer.TrimLibrary();
+            _trimInterval = 0;
+            _checksToTrim = 0;
+            return false;
         }
+
+        if (_checksToTrim > 0)
+        {
+            _checksToTrim--;
+            return false;
+        }
+
+        bool hasHelped = _trimInterval == 0 || residentBytes < _residentAtTrim - (SpareBytes / 4);
+        _trimInterval = hasHelped ? 1 : Math.Min(_trimInterval * 2, MaxTrimInterval);
+        _checksToTrim = _trimInterval;
+        _residentAtTrim = residentBytes;
+        _keyspace.Reclaimer.TrimLibrary();
+        return true;
     }
 
     /// <summary>Gives all back that is free now, and empties sparse slabs until none is left (MEMORY PURGE).</summary>

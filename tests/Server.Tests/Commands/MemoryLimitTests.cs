@@ -5,6 +5,7 @@ using KvServer.Resp;
 using KvServer.Server.Clients;
 using KvServer.Server.Commands;
 using KvServer.Server.Config;
+using KvServer.Storage;
 
 namespace KvServer.Server.Tests.Commands;
 
@@ -159,6 +160,34 @@ public sealed class MemoryLimitTests : CommandHarness
         queues.Run("DISCARD");
         Server.RunCron(10);
         Assert.Equal("OK", Run("SET", "k0", "v"));
+    }
+
+    [Fact]
+    public void The_library_is_asked_ever_more_seldom_for_what_it_does_not_have()
+    {
+        const long Mega = 1024 * 1024;
+        Run("CONFIG", "SET", "maxmemory", "10mb");
+        Eviction eviction = Server.Keyspace.Eviction;
+        Assert.False(eviction.CheckResident(9 * Mega, 0));
+        int asked = Enumerable.Range(0, 1000).Count(_ => eviction.CheckResident(100 * Mega, 0));
+        Assert.InRange(asked, 5, 12);
+        Assert.False(eviction.CheckResident(9 * Mega, 0));
+        Assert.True(eviction.CheckResident(100 * Mega, 0)); // It is over the limit anew.
+        Assert.False(eviction.CheckResident(100 * Mega, 95 * Mega));
+
+        // While it helps, at every other look.
+        asked = Enumerable.Range(0, 20).Count(i => eviction.CheckResident((400 - (10 * i)) * Mega, 0));
+        Assert.Equal(10, asked);
+    }
+
+    [Fact]
+    public void Managed_memory_that_has_grown_explains_what_is_resident()
+    {
+        long before = Server.ProcessBytes;
+        byte[] large = GC.AllocateUninitializedArray<byte>(200_000_000, pinned: true);
+        GC.Collect();
+        Assert.True(Server.ProcessBytes - before > 100_000_000, "It is not explained.");
+        GC.KeepAlive(large);
     }
 
     [Fact]
