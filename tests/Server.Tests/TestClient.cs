@@ -39,7 +39,11 @@ internal sealed class TestClient : IClientConnection, IDisposable
     /// <summary>Why the server closed the connection; null while it is open.</summary>
     public string? ClosedBecause { get; private set; }
 
-    public EndPoint? RemoteEndPoint { get; } = new IPEndPoint(IPAddress.Loopback, 50000);
+    /// <summary>Whether memory runs out wherever something is written out of turn for this client, or its address asked
+    /// for.</summary>
+    public bool IsOutOfMemory { get; set; }
+
+    public EndPoint? RemoteEndPoint => Checked(new IPEndPoint(IPAddress.Loopback, 50000));
 
     public EndPoint? LocalEndPoint { get; } = new IPEndPoint(IPAddress.Loopback, 6379);
 
@@ -152,10 +156,8 @@ internal sealed class TestClient : IClientConnection, IDisposable
         return text;
     }
 
-    public void MarkOutputPending()
-    {
-        // Output is taken when the test asks for it.
-    }
+    // Output is taken when the test asks for it.
+    public void MarkOutputPending() => Checked(true);
 
     public void PushShared(byte[] bytes) => _output.Write(bytes);
 
@@ -177,6 +179,8 @@ internal sealed class TestClient : IClientConnection, IDisposable
         _batch.Dispose();
         Session.Reply.Dispose();
     }
+
+    private T Checked<T>(T value) => IsOutOfMemory ? throw new InsufficientMemoryException() : value;
 
     private void RunAll(byte[] requests, int rounds)
     {

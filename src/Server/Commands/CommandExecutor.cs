@@ -278,10 +278,24 @@ internal sealed partial class CommandExecutor
 
         if ((client.Flags & Afterwards) != 0)
         {
-            FinishCall(ctx, client, command, ran);
+            TryFinishCall(ctx, client, command, ran);
         }
 
         return ran;
+    }
+
+    // Outside the boundary above: there is no reply any more that could tell of it.
+    private void TryFinishCall(CommandContext ctx, Client client, Command? command, bool ran)
+    {
+        try
+        {
+            FinishCall(ctx, client, command, ran);
+        }
+        catch (OutOfMemoryException)
+        {
+            client.Set(ClientFlags.Closing, on: true);
+            client.Connection.CloseNow("no memory for what follows its reply");
+        }
     }
 
     // What a client caches of what it has read, and pushes that must not get into the middle of its reply.

@@ -122,7 +122,14 @@ internal sealed class CommandTiming
         long slowMicros = _server.Config.SlowlogLogSlowerThanMicros;
         if (slowMicros >= 0 && nanos / 1000 >= slowMicros && !command.Is(CommandFlags.SkipSlowLog))
         {
-            _server.SlowLog.Add(client, command, args, nanos / 1000);
+            try
+            {
+                _server.SlowLog.Add(client, command, args, nanos / 1000);
+            }
+            catch (OutOfMemoryException)
+            {
+                // The log lacks an entry; the call has run and been answered.
+            }
         }
 
         _server.Latency.AddIfSlow(command.Is(CommandFlags.Fast) ? "fast-command" : "command", nanos / 1_000_000);

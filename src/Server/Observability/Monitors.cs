@@ -43,7 +43,8 @@ internal sealed class Monitors(ServerState server)
 
     /// <summary>Shows a call that has run. O(bytes of its arguments * monitors).</summary>
     /// <remarks>Call only while <see cref="Count"/> is not 0. After the call, so that a password it took is hidden and the
-    /// commands of a transaction come before their EXEC. Those for operators are not shown.</remarks>
+    /// commands of a transaction come before their EXEC. Those for operators are not shown. Monitors that there is no
+    /// memory for are disconnected: half a line must not be followed by another one.</remarks>
     public void Show(Client client, Command command, Arguments args)
     {
         if ((command.Flags & (CommandFlags.Admin | CommandFlags.SkipMonitor)) != 0)
@@ -51,6 +52,22 @@ internal sealed class Monitors(ServerState server)
             return;
         }
 
+        try
+        {
+            ShowLine(client, command, args);
+        }
+        catch (OutOfMemoryException)
+        {
+            _length = 0;
+            foreach (Client monitor in _clients)
+            {
+                Drop(monitor);
+            }
+        }
+    }
+
+    private void ShowLine(Client client, Command command, Arguments args)
+    {
         long micros = (server.Clock.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
         Append(Encoding.UTF8.GetBytes(string.Create(
             CultureInfo.InvariantCulture,
@@ -131,11 +148,29 @@ internal sealed class Monitors(ServerState server)
         {
             if (!monitor.Is(ClientFlags.Closing))
             {
-                monitor.Reply.Raw(piece);
-                monitor.Connection.MarkOutputPending();
+                SendTo(monitor, piece);
             }
         }
 
         _length = 0;
+    }
+
+    private static void SendTo(Client monitor, ReadOnlySpan<byte> piece)
+    {
+        try
+        {
+            monitor.Reply.Raw(piece);
+            monitor.Connection.MarkOutputPending();
+        }
+        catch (OutOfMemoryException)
+        {
+            Drop(monitor);
+        }
+    }
+
+    private static void Drop(Client monitor)
+    {
+        monitor.Set(ClientFlags.Closing, on: true);
+        monitor.Connection.CloseNow("no memory to show it a command");
     }
 }

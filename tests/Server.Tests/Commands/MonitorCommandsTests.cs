@@ -65,6 +65,24 @@ public sealed class MonitorCommandsTests : CommandHarness
     }
 
     [Fact]
+    public void A_monitor_that_there_is_no_memory_for_is_dropped_alone()
+    {
+        TestClient second = Connect();
+        second.Run("MONITOR");
+        _monitor.IsOutOfMemory = true;
+        Assert.Equal("OK", Run("SET", "k", "v"));
+        Assert.NotNull(_monitor.ClosedBecause);
+        Assert.Null(second.ClosedBecause);
+        Assert.EndsWith("\"SET\" \"k\" \"v\"\r\n", second.TakeOutput(), StringComparison.Ordinal);
+
+        // Without the address there is no line for anybody.
+        TestClient nameless = Connect();
+        nameless.IsOutOfMemory = true;
+        Assert.Equal("v", nameless.Run("GET", "k"));
+        Assert.NotNull(second.ClosedBecause);
+    }
+
+    [Fact]
     public void Passwords_are_hidden()
     {
         Run("AUTH", "u", "p");

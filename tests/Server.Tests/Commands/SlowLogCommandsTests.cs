@@ -77,6 +77,17 @@ public sealed class SlowLogCommandsTests : CommandHarness
     }
 
     [Fact]
+    public void An_entry_that_there_is_no_memory_for_is_left_out()
+    {
+        EachCallTakes(20_000);
+        TestClient client = Connect();
+        client.IsOutOfMemory = true; // Its address is looked up for the entry.
+        Assert.Equal("PONG", client.Run("PING"));
+        EachCallTakes(0);
+        Assert.Empty(Entries());
+    }
+
+    [Fact]
     public void Secrets_are_hidden()
     {
         EachCallTakes(20_000);

@@ -376,6 +376,27 @@ public sealed class ClientTrackingTests : CommandHarness
     }
 
     [Fact]
+    public void A_client_that_cannot_be_told_for_lack_of_memory_is_dropped_alone()
+    {
+        Track();
+        _tracker.Raw("GET", "k");
+        _tracker.IsOutOfMemory = true;
+        Assert.StartsWith("+OK\r\n", _tracker.Raw("SET", "k", "1"), StringComparison.Ordinal); // Held until then.
+        Assert.NotNull(_tracker.ClosedBecause);
+
+        TestClient poor = Connect(protocol: 3);
+        TestClient other = Connect(protocol: 3);
+        poor.Raw("CLIENT", "TRACKING", "ON", "BCAST");
+        other.Raw("CLIENT", "TRACKING", "ON", "BCAST");
+        poor.IsOutOfMemory = true;
+        Run("SET", "k", "2");
+        Executor.EndTurn();
+        Assert.NotNull(poor.ClosedBecause);
+        Assert.Null(other.ClosedBecause);
+        Assert.Equal(Invalid("k"), other.TakeOutput());
+    }
+
+    [Fact]
     public void INFO_tells_how_much_is_tracked()
     {
         Track();
