@@ -76,7 +76,7 @@ public class InfoCommandsTests : CommandHarness
         Assert.Equal(used, Number("used_memory_overhead") + Number("used_memory_dataset"));
         long inHeap = memory.Keys.Where(name => name.StartsWith("heap_", StringComparison.Ordinal)).Sum(Number);
         Assert.Equal(inHeap, Number("allocator_allocated"));
-        Assert.Equal(used, inHeap + Number("mem_clients_normal") + Number("mem_aof_buffer"));
+        Assert.InRange(used - inHeap - Number("mem_aof_buffer"), 0, Number("mem_clients_normal")); // Of clients, the buffers.
         Assert.Equal(Number("mem_aof_buffer"), Number("mem_not_counted_for_evict"));
         Assert.True(Number("used_memory_rss") > 1_000_000);
 
