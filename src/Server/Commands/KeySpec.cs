@@ -67,8 +67,7 @@ internal sealed class KeySpec(KeysAttribute declaration, KeyFinder? finder)
     {
         int countAt = Declaration.NumKeysAt;
         if (countAt >= args.Count
-            || !Numbers.TryParseInt64(args[countAt], out long count)
-            || count < 0
+            || !TryParseCount(args[countAt], out long count)
             || count > args.Count - countAt - 1)
         {
             return false;
@@ -80,6 +79,20 @@ internal sealed class KeySpec(KeysAttribute declaration, KeyFinder? finder)
         }
 
         return true;
+    }
+
+    // Digits as far as they go, as the reference server reads it here: which keys a call names, and so who may make it, must
+    // not depend on what the command thinks of the rest later.
+    private static bool TryParseCount(ReadOnlySpan<byte> text, out long count)
+    {
+        text = text is [(byte)'+', ..] ? text[1..] : text;
+        int digits = 0;
+        for (count = 0; digits < text.Length && text[digits] is >= (byte)'0' and <= (byte)'9' && count <= int.MaxValue; digits++)
+        {
+            count = (count * 10) + text[digits] - '0';
+        }
+
+        return digits > 0;
     }
 
     private bool AddRange(Arguments args, int first, List<int> positions)

@@ -6,10 +6,10 @@ namespace KvServer.Differential.Tests.KeyEvents;
 /// events in the same order.</summary>
 public sealed class KeyEventScriptTests(EpollPair pair, ITestOutputHelper output) : IClassFixture<EpollPair>
 {
-    // These hold back commands, ours included, disconnect subscribers, show our own requests, or subscribe to everything; and
+    // These hold back commands, ours included, disconnect subscribers, show or count our own requests, or subscribe to everything; and
     // redis-server evicts in CONFIG SET already, we before the next command.
     private static readonly string[] Disturbing =
-        ["client", "auth", "connection", "monitor", "slowlog", "pubsub-shard", "eviction"];
+        ["client", "auth", "connection", "monitor", "slowlog", "latency", "pubsub-shard", "eviction"];
 
     // When keys expire that nobody asks for differs; what else happens to them does not.
     private const string Expired = "expired";
