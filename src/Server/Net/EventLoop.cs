@@ -21,18 +21,12 @@ internal sealed partial class EventLoop : ConnectionHost, IDisposable
 {
     private const uint ReadInterest = Libc.EPOLLIN | Libc.EPOLLRDHUP;
     private const uint Hangup = Libc.EPOLLHUP | Libc.EPOLLERR | Libc.EPOLLRDHUP;
-    private const int MaintenanceIntervalMs = 1000;
-    private const int DrainMs = 10_000;
 
     private readonly EventLoopTransport _transport;
     private readonly Epoll _epoll = new();
     private readonly PipeOptions _pipeOptions;
-    private readonly bool _sendsAtOnce; // With several loops the others wait for the command loop meanwhile.
     private readonly Thread _thread;
     private readonly Stack<RequestBatch> _batches = new();
-    private readonly List<EpollConnection> _toSend = [];
-    private readonly List<EpollConnection> _toClose = [];
-    private readonly List<EpollConnection> _draining = [];
     private EpollConnection?[] _connections = new EpollConnection?[64];
     private Turn _filling;
     private Turn? _spare;
@@ -40,8 +34,6 @@ internal sealed partial class EventLoop : ConnectionHost, IDisposable
     private Turn? _ran;
     private int _connectionCount;
     private long _nowMs = Environment.TickCount64;
-    private long _nextCronMs;
-    private long _nextMaintenanceMs;
     private long _receivedBytes;
     private long _sentBytes;
     private int _reads;
@@ -110,37 +102,6 @@ internal sealed partial class EventLoop : ConnectionHost, IDisposable
     internal override bool HasPeerEnded(Connection connection) => ((EpollConnection)connection.Context).InputEnded;
 
     /// <inheritdoc/>
-    internal override void OutputCommitted(Connection connection)
-    {
-        EpollConnection epoll = (EpollConnection)connection.Context;
-        if (!IsOwnThread)
-        {
-            Post(new Message(MessageKind.Send, epoll));
-        }
-        else if (_sendsAtOnce && !epoll.SendQueued && (epoll.Interest & Libc.EPOLLOUT) == 0 && !epoll.IsLost)
-        {
-            Send(epoll); // While what it takes is in the cache: a message may go to thousands.
-        }
-        else
-        {
-            QueueSend(epoll);
-        }
-    }
-
-    /// <inheritdoc/>
-    internal override bool TryShare(Connection connection, byte[] bytes)
-    {
-        EpollConnection epoll = (EpollConnection)connection.Context;
-        if (epoll.Tls is not null)
-        {
-            return false; // Each connection has a key of its own.
-        }
-
-        epoll.Share(bytes);
-        return true;
-    }
-
-    /// <inheritdoc/>
     internal override void Resume(Connection connection)
     {
         EpollConnection epoll = (EpollConnection)connection.Context;
@@ -151,44 +112,6 @@ internal sealed partial class EventLoop : ConnectionHost, IDisposable
         else
         {
             Post(new Message(MessageKind.Resume, epoll));
-        }
-    }
-
-    /// <inheritdoc/>
-    internal override void Close(Connection connection)
-    {
-        EpollConnection epoll = (EpollConnection)connection.Context;
-        if (IsOwnThread)
-        {
-            _toClose.Add(epoll);
-        }
-        else
-        {
-            Post(new Message(MessageKind.Close, epoll));
-        }
-    }
-
-    /// <summary>Runs the cron and notes when it wants to run again. Inside the command loop.</summary>
-    internal void RunCron(CommandExecutor executor)
-    {
-        long nowMs = Environment.TickCount64;
-        Volatile.Write(ref _nextCronMs, nowMs + executor.Cron(nowMs));
-    }
-
-    /// <summary>Looks every connection of this loop over. Inside the command loop, from this loop's turn.</summary>
-    internal static void ForEachConnection(Turn turn, bool close)
-    {
-        long nowMs = Environment.TickCount64;
-        foreach (EpollConnection connection in turn.Maintained)
-        {
-            if (close)
-            {
-                connection.Handler.CloseAfterReplies();
-            }
-            else
-            {
-                connection.Handler.Maintain(nowMs);
-            }
         }
     }
 
@@ -258,22 +181,6 @@ internal sealed partial class EventLoop : ConnectionHost, IDisposable
         return _stopAtMs > 0 && IsFinished();
     }
 
-    private int WaitMs()
-    {
-        if (_flying is null && _filling.HasWork)
-        {
-            return 0;
-        }
-
-        long until = Math.Min(Volatile.Read(ref _nextCronMs), _nextMaintenanceMs);
-        if (_acceptsAgainAtMs > 0)
-        {
-            until = Math.Min(until, _acceptsAgainAtMs);
-        }
-
-        return (int)Math.Clamp(until - Environment.TickCount64, 0, MaintenanceIntervalMs);
-    }
-
     private void OnEvent(EpollConnection connection, uint ready)
     {
         if ((ready & Libc.EPOLLOUT) != 0)
@@ -332,28 +239,6 @@ internal sealed partial class EventLoop : ConnectionHost, IDisposable
         {
             Lose(connection);
         }
-    }
-
-    // The descriptor leaves the epoll set at once: a hang-up is reported whatever the interest, again and again.
-    private void Lose(EpollConnection connection)
-    {
-        if (connection.BatchPlace == BatchPlace.Handshaking)
-        {
-            FailHandshake(connection, "connection lost");
-            return;
-        }
-
-        if (connection.DrainDeadlineMs > 0)
-        {
-            connection.DrainDeadlineMs = 1;
-        }
-        else if (!connection.IsLost)
-        {
-            connection.IsLost = true;
-            _filling.Lost.Add(connection);
-        }
-
-        Unwatch(connection);
     }
 
     private void EnterCommandLoop()
@@ -441,98 +326,6 @@ internal sealed partial class EventLoop : ConnectionHost, IDisposable
         }
     }
 
-    private void QueueSend(EpollConnection connection)
-    {
-        if (!connection.SendQueued)
-        {
-            connection.SendQueued = true;
-            _toSend.Add(connection);
-        }
-    }
-
-    private void SendOutput()
-    {
-        for (int i = 0; i < _toSend.Count; i++)
-        {
-            EpollConnection connection = _toSend[i];
-            connection.SendQueued = false;
-            if ((connection.Interest & Libc.EPOLLOUT) == 0 && !connection.IsLost)
-            {
-                Send(connection);
-            }
-        }
-
-        _toSend.Clear();
-    }
-
-    private void Send(EpollConnection connection)
-    {
-        EpollConnection.Transfer transfer = connection.Send(out int sent);
-        _sentBytes += sent;
-        _writes++;
-        if (transfer == EpollConnection.Transfer.Full)
-        {
-            SetInterest(connection, connection.Interest | Libc.EPOLLOUT);
-        }
-        else if (transfer == EpollConnection.Transfer.Broken)
-        {
-            Lose(connection);
-        }
-        else if (connection.DrainDeadlineMs > 0)
-        {
-            connection.DrainDeadlineMs = 1; // All is sent: nothing keeps it open.
-        }
-    }
-
-    private void CloseConnections()
-    {
-        for (int i = 0; i < _toClose.Count; i++)
-        {
-            EpollConnection connection = _toClose[i];
-            if (connection.BatchPlace == BatchPlace.Flying)
-            {
-                continue; // The turn still lists it. It comes here again when that is finished.
-            }
-
-            _toClose.RemoveAt(i--);
-            if (connection.Handler.DropsOutput || connection.IsLost)
-            {
-                Destroy(connection);
-                continue;
-            }
-
-            connection.DrainDeadlineMs = _nowMs + DrainMs;
-            SetInterest(connection, connection.Interest & Libc.EPOLLOUT);
-            if ((connection.Interest & Libc.EPOLLOUT) == 0)
-            {
-                Send(connection);
-            }
-
-            _draining.Add(connection);
-        }
-
-        for (int i = _draining.Count - 1; i >= 0; i--)
-        {
-            if (_draining[i].DrainDeadlineMs <= _nowMs)
-            {
-                EpollConnection connection = _draining[i];
-                _draining[i] = _draining[^1];
-                _draining.RemoveAt(_draining.Count - 1);
-                Destroy(connection);
-            }
-        }
-    }
-
-    private void Destroy(EpollConnection connection)
-    {
-        Unwatch(connection);
-        _connections[connection.Descriptor] = null;
-        _connectionCount--;
-        connection.BatchPlace = BatchPlace.None;
-        connection.Destroy();
-        Services.Forget();
-    }
-
     private void SetInterest(EpollConnection connection, uint interest)
     {
         if (connection.Watch == WatchState.Watched)
@@ -564,60 +357,6 @@ internal sealed partial class EventLoop : ConnectionHost, IDisposable
 
         connection.Watch = WatchState.Removed;
         connection.Interest = 0;
-    }
-
-    private void PlanTimers()
-    {
-        if (_nowMs >= Volatile.Read(ref _nextCronMs))
-        {
-            _nextCronMs = long.MaxValue; // Until it has run and says when it wants to run again.
-            _filling.CronDue = true;
-        }
-
-        if (_nowMs >= _nextMaintenanceMs)
-        {
-            _nextMaintenanceMs = _nowMs + MaintenanceIntervalMs;
-            CutOffHandshakes(_nowMs);
-            _filling.MaintenanceDue = ListConnections(_filling) > 0;
-            if (Index == 0)
-            {
-                Services.Blocks.Trim();
-            }
-        }
-
-        if (_acceptsAgainAtMs > 0 && _nowMs >= _acceptsAgainAtMs)
-        {
-            WatchListeners();
-        }
-    }
-
-    private int ListConnections(Turn turn)
-    {
-        turn.Maintained.Clear();
-        if (_connectionCount > 0)
-        {
-            foreach (EpollConnection? connection in _connections)
-            {
-                if (connection is not null)
-                {
-                    turn.Maintained.Add(connection);
-                }
-            }
-        }
-
-        return turn.Maintained.Count;
-    }
-
-    private void CountTraffic()
-    {
-        if ((_receivedBytes | _sentBytes) != 0)
-        {
-            Services.Executor.Statistics.AddTraffic(_receivedBytes, _sentBytes, _reads, _writes);
-            _receivedBytes = 0;
-            _sentBytes = 0;
-            _reads = 0;
-            _writes = 0;
-        }
     }
 
     private bool IsFinished()
