@@ -129,7 +129,7 @@ internal sealed class ServerState(
     public KeyTraffic KeyTraffic { get; } = new(clock);
 
     /// <summary>Which keys are largest: BIGKEYS.</summary>
-    public BigKeys BigKeys { get; } = new(keyspace);
+    public BigKeys BigKeys { get; } = new(keyspace, clock);
 
     /// <summary>The limit on the memory of all clients.</summary>
     public ClientEviction ClientEviction => field ??= new ClientEviction(this);

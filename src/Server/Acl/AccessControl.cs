@@ -328,8 +328,7 @@ internal sealed class AccessControl
         }
         else
         {
-            client.Set(ClientFlags.Closing, on: true);
-            client.Connection.CloseNow(reason);
+            client.CloseNow(reason);
         }
     }
 

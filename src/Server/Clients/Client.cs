@@ -192,21 +192,23 @@ internal sealed class Client(long id, IClientConnection connection, ReplyWriter 
 
     private void Hold(ReadOnlySpan<byte> encoded)
     {
-        if (Is(ClientFlags.Closing))
-        {
-            return;
-        }
-
         _heldPushes ??= new ArrayBufferWriter<byte>();
         if (_heldPushes.WrittenCount + (long)encoded.Length > MaxHeldPushBytes)
         {
-            Set(ClientFlags.Closing, on: true);
-            Connection.CloseNow("too many pushes by one command");
+            CloseNow("too many pushes by one command");
             return;
         }
 
         _heldPushes.Write(encoded);
         Set(ClientFlags.HoldsPushes, on: true);
+    }
+
+    /// <summary>Runs nothing further for this client and closes it; what has not been sent is dropped.</summary>
+    /// <param name="reason">For the log.</param>
+    public void CloseNow(string reason)
+    {
+        Set(ClientFlags.Closing, on: true);
+        Connection.CloseNow(reason);
     }
 
     /// <summary>Runs nothing further for this client and closes it once its replies are out.</summary>

@@ -103,8 +103,7 @@ internal sealed partial class ClientEviction(ServerState server)
         }
 
         server.Statistics.EvictedClients++;
-        client.Set(ClientFlags.Closing, on: true);
-        client.Connection.CloseNow("evicted");
+        client.CloseNow("evicted");
         Forget(client);
     }
 

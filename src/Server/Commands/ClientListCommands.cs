@@ -129,8 +129,7 @@ internal static class ClientListCommands
             }
             else
             {
-                client.Set(ClientFlags.Closing, on: true);
-                client.Connection.CloseNow("closed by CLIENT KILL");
+                client.CloseNow("closed by CLIENT KILL");
             }
         }
 

@@ -1,3 +1,4 @@
+using KvServer.Resp;
 using KvServer.Server.Observability;
 
 namespace KvServer.Server.Commands;
@@ -6,6 +7,8 @@ namespace KvServer.Server.Commands;
 /// <remarks>Made once at start-up by <see cref="CommandTable"/>. The counters belong to the command loop.</remarks>
 internal sealed class Command
 {
+    private const int MaxKeptPositions = 1024;
+
     internal Command(
         CommandAttribute declaration, KeySpec[] keys, Action<CommandContext> handler, SecretFinder? secrets = null)
     {
@@ -45,6 +48,30 @@ internal sealed class Command
 
     /// <summary>Whether its calls name keys.</summary>
     public bool NamesKeys => Keys.Length > 0;
+
+    /// <summary>Finds all keys of a call. O(arguments).</summary>
+    /// <param name="args">The call.</param>
+    /// <param name="positions">Emptied first; where they stand, in the order of the declaration. Room that one huge call took
+    /// is given back by the next.</param>
+    /// <returns>False when the call is not well formed; the list holds anything then.</returns>
+    public bool TryFindKeys(Arguments args, List<int> positions)
+    {
+        positions.Clear();
+        if (positions.Capacity > MaxKeptPositions)
+        {
+            positions.Capacity = 0;
+        }
+
+        foreach (KeySpec spec in Keys)
+        {
+            if (!spec.TryFind(args, positions))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
 
     /// <summary>Whether each call names one key, <see cref="FirstKey"/>.</summary>
     public bool NamesOneKey { get; }

@@ -293,8 +293,7 @@ internal sealed partial class CommandExecutor
         }
         catch (OutOfMemoryException)
         {
-            client.Set(ClientFlags.Closing, on: true);
-            client.Connection.CloseNow("no memory for what follows its reply");
+            client.CloseNow("no memory for what follows its reply");
         }
     }
 

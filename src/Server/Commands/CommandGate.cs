@@ -26,14 +26,14 @@ internal sealed class CommandGate(ServerState server)
     /// <returns>True when the handler may run.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool Admits(CommandContext ctx, Command command, Client client, int argumentCount) =>
-        (command.AcceptsArity(argumentCount)
-            && command.Subcommands is null
-            && client.Authenticated
-            && (client.Flags & NotOrdinary) == 0
-            && (command.Flags & CommandFlags.Protected) == 0
-            && server.Restrictions == Restrictions.None
-            && (!_eviction.IsOn || server.MakeRoom() != EvictionResult.Failed))
-        || AdmitsSlowly(ctx, command, client, argumentCount);
+        command.AcceptsArity(argumentCount)
+        && command.Subcommands is null
+        && client.Authenticated
+        && (client.Flags & NotOrdinary) == 0
+        && (command.Flags & CommandFlags.Protected) == 0
+        && server.Restrictions == Restrictions.None
+            ? !_eviction.IsOn || HasRoom(ctx, command, client)
+            : AdmitsSlowly(ctx, command, client, argumentCount);
 
     /// <summary>Replies that the command is unknown, in the words of the reference server.</summary>
     public static void RejectUnknown(CommandContext ctx)
@@ -85,9 +85,9 @@ internal sealed class CommandGate(ServerState server)
             return false;
         }
 
-        if (_eviction.IsOn && server.MakeRoom() == EvictionResult.Failed && NeedsMemory(command, client))
+        if (_eviction.IsOn && !HasRoom(ctx, command, client))
         {
-            return Reject(ctx, command, CommandError.OutOfMemory);
+            return false;
         }
 
         if ((server.Restrictions & (Restrictions.WritesRefused | Restrictions.AofFails)) != 0
@@ -122,6 +122,11 @@ internal sealed class CommandGate(ServerState server)
             || (command.FlagsFor(client) & TouchesKeys) == 0
             || Reject(ctx, command, CommandError.MonitorsOnly);
     }
+
+    private bool HasRoom(CommandContext ctx, Command command, Client client) =>
+        server.MakeRoom() != EvictionResult.Failed
+        || !NeedsMemory(command, client)
+        || Reject(ctx, command, CommandError.OutOfMemory);
 
     // Whatever is queued takes memory until EXEC, so nothing is, except for what ends the queue.
     private static bool NeedsMemory(Command command, Client client) =>

@@ -29,7 +29,7 @@ public static partial class ConfigRegistry
         Int("active-defrag-threshold-upper", NotYet, 0, 1000, c => ref c.ActiveDefragThresholdUpper),
         Memory("active-defrag-ignore-bytes", NotYet, 1, c => ref c.ActiveDefragIgnoreBytes),
         Long("active-defrag-max-scan-fields", NotYet, 1, long.MaxValue, c => ref c.ActiveDefragMaxScanFields),
-        Bool("jemalloc-bg-thread", None, c => ref c.JemallocBgThread),
+        Bool("jemalloc-bg-thread", NotYet, c => ref c.JemallocBgThread),
     ];
 
     private static ConfigOption[] EncodingOptions() =>
@@ -49,7 +49,7 @@ public static partial class ConfigRegistry
         Memory("hll-sparse-max-bytes", None, 0, c => ref c.HllSparseMaxBytes),
         Memory("stream-node-max-bytes", None, 0, c => ref c.StreamNodeMaxBytes),
         Long("stream-node-max-entries", None, 0, long.MaxValue, c => ref c.StreamNodeMaxEntries),
-        Choice("sanitize-dump-payload", None, c => ref c.SanitizeDumpPayload,
+        Choice("sanitize-dump-payload", NotYet, c => ref c.SanitizeDumpPayload,
             ("no", SanitizeDump.No), ("yes", SanitizeDump.Yes), ("clients", SanitizeDump.Clients)),
     ];
 

@@ -27,7 +27,7 @@ public static partial class ConfigRegistry
         Bool("repl-disable-tcp-nodelay", NotYet, c => ref c.ReplDisableTcpNodelay),
         Bool("replica-serve-stale-data", NotYet, c => ref c.ReplicaServeStaleData, "slave-serve-stale-data"),
         Bool("replica-read-only", NotYet, c => ref c.ReplicaReadOnly, "slave-read-only"),
-        Bool("replica-ignore-maxmemory", None, c => ref c.ReplicaIgnoreMaxMemory, "slave-ignore-maxmemory"),
+        Bool("replica-ignore-maxmemory", NotYet, c => ref c.ReplicaIgnoreMaxMemory, "slave-ignore-maxmemory"),
         Bool("replica-lazy-flush", NotYet, c => ref c.ReplicaLazyFlush, "slave-lazy-flush"),
         Int("replica-priority", NotYet, 0, int.MaxValue, c => ref c.ReplicaPriority, "slave-priority"),
         Text("replica-announce-ip", NotYet, c => ref c.ReplicaAnnounceIp, check: null, "slave-announce-ip"),

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using KvServer.Storage;
 using ValueType = KvServer.Storage.ValueType;
 
@@ -6,15 +5,16 @@ namespace KvServer.Server.Observability;
 
 /// <summary>Finds the largest keys by walking over all of them, a little at a time: what BIGKEYS tells.</summary>
 /// <remarks>
-/// <para>The cron gives it half a hundredth of the time. A pass visits every key that is there from its beginning to its end, and
-/// notes the names of the largest of each type, by bytes and by elements. After a pass it rests for twice as long as that took, at
-/// least half a minute: on a machine with too much to do that share is many times larger against what the server gets done. The names of the last pass and of the one under way are the candidates: an answer looks each of them
-/// up again, so it shows keys that exist, with the size they have now. What has grown since the walk came by is missing until
-/// the next pass.</para>
+/// <para>The cron gives it half a hundredth of the time. A pass visits every key that is there from its beginning to its end,
+/// and notes the names of the largest of each type, by bytes and by elements. After a pass it rests for twice as long as that
+/// took, at least half a minute: on a busy machine most of its time goes to others, and the walk's share of what is left to the
+/// server would be large. The names of the last pass and of the one under way are the candidates. An answer looks each of
+/// them up again, so it shows keys that exist, with the size they have now. What has grown since the walk came by is missing
+/// until the next pass.</para>
 /// <para>Keys over 4 KB are only counted: their names would not be kept in bounded memory.</para>
 /// <para>Command loop only.</para>
 /// </remarks>
-internal sealed class BigKeys(Keyspace keyspace)
+internal sealed class BigKeys(Keyspace keyspace, TimeProvider clock)
 {
     /// <summary>The longest key whose name is kept, in bytes.</summary>
     public const int MaxNameBytes = 4096;
@@ -60,7 +60,7 @@ internal sealed class BigKeys(Keyspace keyspace)
     /// <param name="budget">The moment.</param>
     public void Step(TimeSpan budget)
     {
-        long now = Stopwatch.GetTimestamp();
+        long now = clock.GetTimestamp();
         if (!IsOn || (!_isWalking && now < _restsUntil))
         {
             return;
@@ -71,7 +71,7 @@ internal sealed class BigKeys(Keyspace keyspace)
 
     /// <summary>Walks on for a moment even while resting. A small dataset is gone through in this time, so that it is never
     /// told anything old.</summary>
-    public void CatchUp() => Walk(Stopwatch.GetTimestamp(), CatchUpBudget);
+    public void CatchUp() => Walk(clock.GetTimestamp(), CatchUpBudget);
 
     /// <summary>The largest keys at this moment among those the walk has found, largest first.</summary>
     /// <param name="type">Of this type only; null for any.</param>
@@ -119,7 +119,7 @@ internal sealed class BigKeys(Keyspace keyspace)
 
     private void Walk(long now, TimeSpan budget)
     {
-        long end = now + (long)(budget.TotalSeconds * Stopwatch.Frequency);
+        long end = now + (long)(budget.TotalSeconds * clock.TimestampFrequency);
         if (!_isWalking)
         {
             _isWalking = true;
@@ -138,7 +138,7 @@ internal sealed class BigKeys(Keyspace keyspace)
                 return;
             }
         }
-        while (Stopwatch.GetTimestamp() < end);
+        while (clock.GetTimestamp() < end);
     }
 
     private void EndPass()
@@ -146,8 +146,8 @@ internal sealed class BigKeys(Keyspace keyspace)
         (_found, _finding) = (_finding, _found);
         _finding.Clear();
         _isWalking = false;
-        long now = Stopwatch.GetTimestamp();
-        long rest = (long)(MinRest.TotalSeconds * Stopwatch.Frequency);
+        long now = clock.GetTimestamp();
+        long rest = (long)(MinRest.TotalSeconds * clock.TimestampFrequency);
         _restsUntil = now + Math.Max(rest, 2 * (now - _startedAt));
         Passes++;
         LastPassEndedAtMs = keyspace.NowMs;

@@ -181,13 +181,9 @@ internal sealed class KeyTraffic
 
     private void CountSeveral(CommandContext ctx, Arguments args, long calls, long bytes, int byteStep)
     {
-        _positions.Clear();
-        foreach (KeySpec spec in ctx.Command.Keys)
+        if (!ctx.Command.TryFindKeys(args, _positions))
         {
-            if (!spec.TryFind(args, _positions))
-            {
-                return;
-            }
+            return;
         }
 
         int count = _positions.Count;
@@ -204,11 +200,6 @@ internal sealed class KeyTraffic
                 ownBytes,
                 chosen == count ? calls * (calls - 1.0) : (double)ownCalls * ownCalls,
                 chosen == count ? byteStep * (byteStep - 1.0) / count / count : (double)ownBytes * ownBytes);
-        }
-
-        if (_positions.Capacity > MaxKeptPositions)
-        {
-            _positions = [];
         }
     }
 

@@ -72,7 +72,7 @@ internal static class LatencyReport
     {
         long slowMicros = server.Config.SlowlogLogSlowerThanMicros;
         long thresholdMs = server.Config.LatencyMonitorThresholdMs;
-        if (server.Latency.Events.ContainsKey("command") && (slowMicros < 0 || slowMicros / 1000 > thresholdMs))
+        if (server.Latency.Events.ContainsKey("command") && (slowMicros < 0 || slowMicros / 1000.0 > thresholdMs))
         {
             report.Append(
                 CultureInfo.InvariantCulture,

@@ -170,7 +170,6 @@ internal sealed class Monitors(ServerState server)
 
     private static void Drop(Client monitor)
     {
-        monitor.Set(ClientFlags.Closing, on: true);
-        monitor.Connection.CloseNow("no memory to show it a command");
+        monitor.CloseNow("no memory to show it a command");
     }
 }

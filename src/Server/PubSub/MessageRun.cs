@@ -71,7 +71,7 @@ internal sealed class MessageRun
             }
             catch (OutOfMemoryException)
             {
-                client.Connection.CloseNow("out of memory"); // As when there is none for a reply.
+                client.CloseNow("out of memory"); // As when there is none for a reply.
             }
         }
 

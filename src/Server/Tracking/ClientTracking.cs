@@ -135,13 +135,9 @@ internal sealed class ClientTracking
         }
 
         Arguments args = ctx.Args;
-        _positions.Clear();
-        foreach (KeySpec spec in command.Keys)
+        if (!command.TryFindKeys(args, _positions))
         {
-            if (!spec.TryFind(args, _positions))
-            {
-                return;
-            }
+            return;
         }
 
         try
@@ -393,8 +389,7 @@ internal sealed class ClientTracking
 
     private static void Drop(Client client)
     {
-        client.Set(ClientFlags.Closing, on: true);
-        client.Connection.CloseNow("no memory to tell of a changed key");
+        client.CloseNow("no memory to tell of a changed key");
     }
 
     private void Listen() => _server.Listen(KeyListeners.Tracking, _table.KeyCount > 0 || _prefixes.Count > 0);

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using KvServer.Resp;
 using KvServer.Server.Clients;
 using KvServer.Storage;
@@ -94,7 +93,7 @@ internal abstract class LongReply(CommandContext ctx) : PartialRead
 
     private bool Write(long elements, long endBytes)
     {
-        long startedAt = Stopwatch.GetTimestamp();
+        long startedAt = _server.Clock.GetTimestamp();
         long bytesBefore = _client.Reply.TotalBytesWritten;
         bool isLast = Write(_client.Reply, elements, endBytes);
         if (_server.KeyTraffic.IsOn)
@@ -103,7 +102,7 @@ internal abstract class LongReply(CommandContext ctx) : PartialRead
             _server.KeyTraffic.NoteMore(_server.Keyspace, Database, Entry.KeyBytes, bytes);
         }
 
-        _command.ElapsedNanos += (long)Stopwatch.GetElapsedTime(startedAt).TotalNanoseconds;
+        _command.ElapsedNanos += (long)_server.Clock.GetElapsedTime(startedAt).TotalNanoseconds;
         return isLast;
     }
 }
