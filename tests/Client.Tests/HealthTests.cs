@@ -1,4 +1,8 @@
+using System.Diagnostics;
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
 using KvServer.TestSupport;
 
 namespace KvServer.Client.Tests;
@@ -39,6 +43,67 @@ public sealed class HealthTests
         {
             TestPaths.DeleteFolder(folder);
         }
+    }
+
+    [Fact]
+    public async Task The_check_finds_a_server_that_speaks_nothing_but_tls()
+    {
+        SkipStandIn();
+        using TestCertificates certificates = new();
+        string folder = TestPaths.CreateTempFolder("health-tls");
+        string port = FreePort.Next().ToString(CultureInfo.InvariantCulture);
+        string[] line =
+        [
+            "--port", "0", "--tls-port", port, "--save", "", "--dir", folder, "--requirepass", "a-secret",
+            "--tls-cert-file", certificates.ClientCertFile, "--tls-key-file", certificates.ClientKeyFile,
+            "--tls-ca-cert-file", certificates.CaFile,
+        ];
+        using Process server = Process.Start(
+            new ProcessStartInfo(TestPaths.ServerBinary, line) { RedirectStandardOutput = true, UseShellExecute = false })!;
+        try
+        {
+            while (await server.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(30)) is { } text
+                && !text.Contains("Ready to accept connections", StringComparison.Ordinal))
+            {
+            }
+
+            Assert.Equal((0, "healthy\n"), await CheckAsync([], line));
+        }
+        finally
+        {
+            server.Kill();
+            await server.WaitForExitAsync();
+            TestPaths.DeleteFolder(folder);
+        }
+
+        Assert.Equal(1, (await CheckAsync([], line)).ExitCode);
+    }
+
+    [Fact]
+    public async Task The_password_is_told_to_no_other_host()
+    {
+        SkipStandIn();
+        using TcpListener other = new(IPAddress.Any, 0);
+        other.Start();
+        string port = ((IPEndPoint)other.LocalEndpoint).Port.ToString(CultureInfo.InvariantCulture);
+        string host = Dns.GetHostName();
+        Task<(int ExitCode, string Output)> check = CheckAsync(
+            new() { ["KVSERVER_PASSWORD"] = "a-secret" }, "-h", host, "-p", port);
+        using TcpClient asked = await other.AcceptTcpClientAsync().WaitAsync(TimeSpan.FromSeconds(30));
+        byte[] bytes = new byte[100];
+        int read = await asked.GetStream().ReadAsync(bytes);
+        Assert.Equal("*1\r\n$4\r\nPING\r\n", Encoding.ASCII.GetString(bytes, 0, read));
+        asked.Close();
+        Assert.Equal(1, (await check).ExitCode);
+    }
+
+    [Fact]
+    public async Task A_configuration_from_standard_input_is_not_guessed()
+    {
+        SkipStandIn();
+        (int exitCode, string output) = await CheckAsync([], "-");
+        Assert.Equal(1, exitCode);
+        Assert.Contains("give the port with -p", output, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -75,6 +75,12 @@ internal sealed class HealthCheck
             args = args[2..];
         }
 
+        if (args.Length > 0 && args.Span[0] == "-")
+        {
+            await report.WriteLineAsync("unhealthy: a configuration from standard input is not known here; give the port with -p");
+            return false;
+        }
+
         try
         {
             ServerConfig config = ConfigLoader.Load(
@@ -94,7 +100,9 @@ internal sealed class HealthCheck
                 return false;
             }
 
-            return await AskAsync(target, config.RequirePass, TimeSpan.FromSeconds(seconds), report);
+            // The password is this server's: it is told to nobody else, who could only say that another is wanted.
+            byte[] password = target.IsOwn(config.Bind) ? config.RequirePass : [];
+            return await AskAsync(target, password, TimeSpan.FromSeconds(seconds), report);
         }
         catch (ConfigException e)
         {
@@ -133,7 +141,8 @@ internal sealed class HealthCheck
             await report.WriteLineAsync($"unhealthy: no answer from {target} in time");
             return false;
         }
-        catch (Exception e) when (e is SocketException or IOException or ArgumentException)
+        catch (Exception e) when (e is SocketException or IOException or ArgumentException
+            or UnauthorizedAccessException or System.Security.Authentication.AuthenticationException)
         {
             await report.WriteLineAsync($"unhealthy: {target}: {e.Message}");
             return false;

@@ -1,5 +1,9 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using KvServer.Server.Config;
 
 namespace KvServer.Server.Hosting;
@@ -8,9 +12,10 @@ namespace KvServer.Server.Hosting;
 /// <param name="Host">A name or an address; empty with a socket.</param>
 /// <param name="Port">The TCP port; 0 with a socket.</param>
 /// <param name="UnixSocket">The path of the unix socket; empty for TCP.</param>
-internal sealed record HealthTarget(string Host, int Port, string UnixSocket)
+/// <param name="Tls">The configuration of a server that speaks TLS there, for the certificate to show; null for plain RESP.</param>
+internal sealed record HealthTarget(string Host, int Port, string UnixSocket, ServerConfig? Tls = null)
 {
-    /// <summary>Finds the endpoint in a configuration: TCP where there is a port, else the unix socket.</summary>
+    /// <summary>Finds the endpoint in a configuration: TCP where there is a port, the unix socket, or the port for TLS.</summary>
     /// <returns>Null when the server listens nowhere.</returns>
     public static HealthTarget? Of(ServerConfig config)
     {
@@ -19,14 +24,27 @@ internal sealed record HealthTarget(string Host, int Port, string UnixSocket)
             return new HealthTarget(HostOf(config.Bind), config.Port, "");
         }
 
-        return config.UnixSocket.Length > 0
-            ? new HealthTarget("", 0, Path.GetFullPath(config.UnixSocket, config.Dir))
-            : null;
+        if (config.UnixSocket.Length > 0)
+        {
+            return new HealthTarget("", 0, Path.GetFullPath(config.UnixSocket, config.Dir));
+        }
+
+        return config.TlsPort > 0 ? new HealthTarget(HostOf(config.Bind), config.TlsPort, "", config) : null;
     }
 
+    /// <summary>Whether this is a place where only a server of this machine, or of these addresses, can be.</summary>
+    /// <param name="bind">The addresses the server is told to listen on.</param>
+    public bool IsOwn(string[] bind) =>
+        UnixSocket.Length > 0
+        || Host == "localhost"
+        || (IPAddress.TryParse(Host, out IPAddress? address) && IPAddress.IsLoopback(address))
+        || bind.Any(one => one.TrimStart('-') == Host);
+
     /// <summary>Connects.</summary>
-    /// <returns>A stream of plain RESP; a server that speaks TLS on this endpoint needs its handshake here.</returns>
+    /// <returns>A stream of RESP, behind the handshake where the server speaks TLS.</returns>
     /// <exception cref="SocketException">Nobody is there.</exception>
+    /// <exception cref="IOException">The handshake was broken off.</exception>
+    /// <exception cref="System.Security.Authentication.AuthenticationException">There was no handshake to agree on.</exception>
     public async Task<Stream> ConnectAsync(CancellationToken cancel)
     {
         Socket socket = UnixSocket.Length > 0
@@ -43,12 +61,65 @@ internal sealed record HealthTarget(string Host, int Port, string UnixSocket)
                 await socket.ConnectAsync(Host, Port, cancel);
             }
 
-            return new NetworkStream(socket, ownsSocket: true);
+            NetworkStream plain = new(socket, ownsSocket: true);
+            return Tls is null ? plain : await EncryptAsync(plain, Tls, cancel);
         }
         catch
         {
             socket.Dispose();
             throw;
+        }
+    }
+
+    private static async Task<Stream> EncryptAsync(NetworkStream plain, ServerConfig config, CancellationToken cancel)
+    {
+        SslStream encrypted = new(plain);
+        try
+        {
+            await encrypted.AuthenticateAsClientAsync(
+                new SslClientAuthenticationOptions
+                {
+                    TargetHost = "localhost",
+
+                    // The question is whether the server of this place lives, as on a plain port: its certificate bears the name
+                    // that clients call it by, which nobody here knows, and the file may have been renewed meanwhile.
+                    RemoteCertificateValidationCallback = static (_, certificate, _, _) => certificate is not null,
+                    ClientCertificates = CertificateOf(config),
+                },
+                cancel);
+            return encrypted;
+        }
+        catch
+        {
+            await encrypted.DisposeAsync();
+            throw;
+        }
+    }
+
+    // Where clients need a certificate, the server's own, or the one it would show to other servers.
+    private static X509Certificate2Collection? CertificateOf(ServerConfig config)
+    {
+        bool hasOwn = config.TlsClientCertFile.Length > 0;
+        string certificate = hasOwn ? config.TlsClientCertFile : config.TlsCertFile;
+        string key = hasOwn ? config.TlsClientKeyFile : config.TlsKeyFile;
+        byte[] password = hasOwn ? config.TlsClientKeyFilePass : config.TlsKeyFilePass;
+        if (certificate.Length == 0)
+        {
+            return null;
+        }
+
+        try
+        {
+            return
+            [
+                password.Length > 0
+                    ? X509Certificate2.CreateFromEncryptedPemFile(certificate, Encoding.UTF8.GetString(password), key)
+                    : X509Certificate2.CreateFromPemFile(certificate, key),
+            ];
+        }
+        catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException)
+        {
+            return null; // The server goes on with the last good one; where it asks for ours, it says what is missing.
         }
     }
 
