@@ -39,13 +39,16 @@ esac
 if [ -f "${1-}" ]; then
     file=$1
     shift
-    # The user's file decides. What it leaves open gets the defaults of a container, where only published ports can be
-    # reached: all addresses, no protected mode. Given before the caller's own options, so that those win.
-    if ! grep -Eiq '^[[:space:]]*protected-mode[[:space:]]' "$file"; then
-        set -- --protected-mode no "$@"
-    fi
-    if ! grep -Eiq '^[[:space:]]*bind[[:space:]]' "$file"; then
-        set -- --bind '*' '-::*' "$@"
+    # The user's file decides, and so does the environment. What they leave open gets the defaults of a container, where only
+    # published ports can be reached: all addresses, no protected mode. Given before the caller's own options, so that those
+    # win. A file that includes others is taken at its word: what those say is not looked up here.
+    if ! grep -Eiq '^[[:space:]]*include[[:space:]]' "$file"; then
+        if [ -z "${KVSERVER_PROTECTED_MODE+x}" ] && ! grep -Eiq '^[[:space:]]*protected-mode[[:space:]]' "$file"; then
+            set -- --protected-mode no "$@"
+        fi
+        if [ -z "${KVSERVER_BIND+x}" ] && ! grep -Eiq '^[[:space:]]*bind[[:space:]]' "$file"; then
+            set -- --bind '*' '-::*' "$@"
+        fi
     fi
     exec kvserver "$file" "$@"
 fi

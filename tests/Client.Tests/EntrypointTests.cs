@@ -7,6 +7,7 @@ public sealed class EntrypointTests : IDisposable
 {
     private const string DefaultConf = "/etc/kvserver/kvserver.conf";
     private readonly string _folder = TestPaths.CreateTempFolder("entrypoint");
+    private readonly Dictionary<string, string> _environment = new(StringComparer.Ordinal);
 
     public EntrypointTests()
     {
@@ -45,12 +46,23 @@ public sealed class EntrypointTests : IDisposable
     [InlineData("  Protected-Mode yes", "--bind|*|-::*|")]
     [InlineData("bind 127.0.0.1\nprotected-mode yes", "")]
     [InlineData("# bind 127.0.0.1\n#protected-mode yes", "--bind|*|-::*|--protected-mode|no|")]
+    [InlineData("include /data/other.conf", "")]
     public async Task A_file_decides_and_gets_container_defaults_for_the_rest(string text, string added)
     {
         using TempFile file = new(text + "\n", "redis.conf");
         string expected = $"kvserver|{file.Path}|{added}--port|7000\n";
         Assert.Equal(expected, await RunAsync("entrypoint.sh", file.Path, "--port", "7000"));
         Assert.Equal(expected, await RunAsync("entrypoint.sh", "redis-server", file.Path, "--port", "7000"));
+    }
+
+    [Fact]
+    public async Task What_the_environment_says_is_no_default()
+    {
+        using TempFile file = new("save \"\"\n", "redis.conf");
+        _environment["KVSERVER_BIND"] = "127.0.0.1";
+        Assert.Equal($"kvserver|{file.Path}|--protected-mode|no\n", await RunAsync("entrypoint.sh", file.Path));
+        _environment["KVSERVER_PROTECTED_MODE"] = "yes";
+        Assert.Equal($"kvserver|{file.Path}\n", await RunAsync("entrypoint.sh", file.Path));
     }
 
     [Fact]
@@ -119,13 +131,10 @@ public sealed class EntrypointTests : IDisposable
 
     private Task<ToolRun> RunScriptAsync(string script, params string[] arguments)
     {
-        Dictionary<string, string> environment = new(StringComparer.Ordinal)
-        {
-            ["PROCESSES"] = Path.Combine(_folder, "processes"),
-            ["PATH"] = _folder + Path.PathSeparator + Environment.GetEnvironmentVariable("PATH"),
-        };
+        _environment["PROCESSES"] = Path.Combine(_folder, "processes");
+        _environment["PATH"] = _folder + Path.PathSeparator + Environment.GetEnvironmentVariable("PATH");
         string path = Path.Combine(TestPaths.RepositoryRoot, "docker", script);
-        return ToolRun.RunAsync("/bin/sh", [path, .. arguments], folder: _folder, environment: environment);
+        return ToolRun.RunAsync("/bin/sh", [path, .. arguments], folder: _folder, environment: _environment);
     }
 
     /// <summary>A tool that prints how it was called.</summary>
