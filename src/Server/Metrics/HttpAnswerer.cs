@@ -26,7 +26,9 @@ internal sealed class HttpAnswerer : IDisposable
     private const int MaxRequestLineBytes = 2 * 1024;
     private const int MaxHeaderBytes = 8 * 1024;
     private const int MaxHeaders = 64;
-    private static readonly TimeSpan IdleTime = TimeSpan.FromSeconds(60);
+
+    // Those who ask come every few seconds at most; a connection that idles takes one of few places.
+    private static readonly TimeSpan IdleTime = TimeSpan.FromSeconds(2);
 
     private readonly HttpPages _pages;
     private readonly ILogger _log;
@@ -43,6 +45,7 @@ internal sealed class HttpAnswerer : IDisposable
         ServerConfig own = config.Clone();
         own.Port = config.MetricsPort;
         own.Bind = config.MetricsBind;
+        own.TlsPort = 0;
         own.UnixSocket = "";
         _listeners = new Listeners(own, log);
     }
@@ -103,7 +106,12 @@ internal sealed class HttpAnswerer : IDisposable
             HttpResponse response = context.Response;
             bool isHead = HttpMethods.IsHead(request.Method);
             HttpAnswer answer;
-            if (isHead || HttpMethods.IsGet(request.Method))
+            if (request.Headers.TransferEncoding.Count > 0)
+            {
+                answer = HttpAnswer.Line(400, "A request has no body here.");
+                response.Headers.Connection = "close";
+            }
+            else if (isHead || HttpMethods.IsGet(request.Method))
             {
                 answer = await pages.AnswerAsync(request.Path.Value ?? "");
             }
