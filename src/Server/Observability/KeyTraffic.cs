@@ -18,7 +18,6 @@ namespace KvServer.Server.Observability;
 internal sealed class KeyTraffic
 {
     private const int MaxKeysPerCall = 8;
-    private const int MaxKeptPositions = 1024;
     private const int CallStep = 32;
     private const int FirstCallStep = 8;
     private const int ByteStep = 16 * 1024;
@@ -30,7 +29,7 @@ internal sealed class KeyTraffic
     private readonly HeavyKeys _byCalls = new();
     private readonly HeavyKeys _byBytes = new();
     private readonly TimeProvider _clock;
-    private List<int> _positions = [];
+    private readonly List<int> _positions = [];
     private ulong _random = (ulong)Random.Shared.NextInt64() | 1;
     private int _callStep = 1;
     private int _byteStep = 1;

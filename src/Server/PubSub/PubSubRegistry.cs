@@ -15,6 +15,9 @@ namespace KvServer.Server.PubSub;
 /// </remarks>
 internal sealed class PubSubRegistry
 {
+    // Whether any matches is found out before a run and, if one does, once more by Publish: of many that costs more than runs save.
+    private const int MaxPatternsForRuns = 8;
+
     // An entry here with its list, beside the name.
     private const int NameOverheadBytes = 150;
 
@@ -203,7 +206,8 @@ internal sealed class PubSubRegistry
         EndRun();
         if (!_mayHold
             || !Lookup(Of(kind)).TryGetValue(channel, out byte[]? name, out subscribers)
-            || (kind == SubscriptionKind.Channel && MatchesPattern(channel)))
+            || (kind == SubscriptionKind.Channel
+                && (Of(SubscriptionKind.Pattern).Count > MaxPatternsForRuns || MatchesPattern(channel))))
         {
             subscribers = null;
             return false;
