@@ -78,6 +78,7 @@ internal static class Evict
     {
         int keys = options.Quick ? 300_000 : 1_000_000;
         CommandComparison comparison = new("test", options, keys * 4);
+        Table evictions = new("server", "keys");
         Contestant[] servers = await options.StartBothAsync();
         try
         {
@@ -91,7 +92,18 @@ internal static class Evict
                 await BenchmarkRun.RunAsync(server.Server, keys, 16, keys * 4, ["GET", "key:__rand_int__"]);
             }
 
+            long[] before = [.. servers.Select(Evicted)];
             await comparison.AddAsync(servers, "SET", ["SET", "key:__rand_int__", new string('v', 64)], 16, keys);
+            long[] evicted = [.. servers.Select((server, i) => Evicted(server) - before[i])];
+            for (int i = 0; i < servers.Length; i++)
+            {
+                evictions.Add(servers[i].Name, evicted[i]);
+                if (evicted[i] == 0)
+                {
+                    throw new InvalidOperationException($"{servers[i].Name} was not at its limit: nothing was evicted.");
+                }
+            }
+
             await comparison.AddAsync(servers, "GET", ["GET", "key:__rand_int__"], 16, keys);
         }
         finally
@@ -100,6 +112,7 @@ internal static class Evict
         }
 
         comparison.Print("at the memory limit, allkeys-lru");
+        evictions.Print("Keys evicted during all rounds of SET");
     }
 
     private static async Task RunChurnAsync(BenchmarkOptions options)
@@ -134,6 +147,12 @@ internal static class Evict
         }
 
         table.Print(string.Create(CultureInfo.InvariantCulture, $"Sizes that change under a limit of {limit / Mb} MB, allkeys-lru"));
+    }
+
+    private static long Evicted(Contestant server)
+    {
+        using RespClient control = server.Server.Connect();
+        return InfoFields.Read(control, "stats").Integer("evicted_keys");
     }
 
     private static void Configure(RespClient client, long limit, string policy, int samples)
