@@ -69,7 +69,9 @@ internal sealed class AccessControl
     /// <returns>False when it does not.</returns>
     public bool TryEnter(CommandContext ctx, ReadOnlySpan<byte> name, ReadOnlySpan<byte> password)
     {
-        if (Find(name) is { } user && user.Admits(password))
+        // Before the name is looked up, so that the time taken does not tell which names there are.
+        PasswordHash given = PasswordHash.Of(password);
+        if (Find(name) is { } user && user.Admits(given))
         {
             Enter(ctx.Client, user);
             ctx.Client.Authenticated = true;

@@ -68,9 +68,8 @@ internal sealed class AclUser
 
     /// <summary>Whether a password opens the door: the user is on, and needs none or has this one.</summary>
     /// <remarks>O(passwords). The time taken tells nothing about the password or those it is compared with.</remarks>
-    public bool Admits(ReadOnlySpan<byte> password)
+    public bool Admits(PasswordHash given)
     {
-        PasswordHash given = PasswordHash.Of(password);
         bool found = false;
         foreach (PasswordHash known in _passwords)
         {

@@ -26,6 +26,15 @@ public sealed class AccessControlTests : CommandHarness
     }
 
     [Fact]
+    public void A_wrong_password_costs_the_same_for_a_name_that_nobody_has()
+    {
+        Run("ACL", "SETUSER", "ann", "on", ">secret");
+        long ofUser = Client.AllocatedBytesOf([["AUTH", "ann", "wrong"]], rounds: 200);
+        long ofNobody = Client.AllocatedBytesOf([["AUTH", "bob", "wrong"]], rounds: 200);
+        Assert.Equal(ofUser, ofNobody);
+    }
+
+    [Fact]
     public void Newer_commands_belong_to_their_categories()
     {
         Run("ACL", "SETUSER", "u", "+@hash", "~h");
