@@ -125,9 +125,15 @@ internal sealed class AccessControl
             staged.CopyFrom(present);
         }
 
-        if (ApplyAll(staged, words) is { } error)
+        int open = AclWords.Join(words, out List<byte[]> rules);
+        if (open >= 0)
         {
-            return error;
+            return CommandError.Format("Unmatched parenthesis in acl selector starting at '", words[open], "'.");
+        }
+
+        foreach ((byte[] rule, AclRuleError error) in staged.ApplyAll(rules, AllChannelsByDefault))
+        {
+            return CommandError.Format("Error in ACL SETUSER modifier '", rule, "': " + AclRuleErrors.TextOf(error));
         }
 
         if (present is null)
@@ -248,22 +254,16 @@ internal sealed class AccessControl
 
     private AclUser Create(byte[] name) => new(name, Known, AllChannelsByDefault);
 
-    private byte[]? ApplyAll(AclUser user, IReadOnlyList<byte[]> words)
+    private string? ApplyDeclared(AclUser user, IReadOnlyList<byte[]> words)
     {
-        int open = AclWords.Join(words, out List<byte[]> rules);
-        if (open >= 0)
+        if (AclWords.Join(words, out List<byte[]> rules) >= 0)
         {
-            return CommandError.Format("Unmatched parenthesis in acl selector starting at '", words[open], "'.");
+            return AclRuleErrors.OpenSelector;
         }
 
-        foreach (byte[] rule in rules)
+        foreach ((byte[] rule, AclRuleError error) in user.ApplyAll(rules, AllChannelsByDefault))
         {
-            AclRuleError error = user.Apply(rule, AllChannelsByDefault);
-            if (error != AclRuleError.None)
-            {
-                return CommandError.Format(
-                    "Error in ACL SETUSER modifier '", rule, "': " + AclRuleErrors.TextOf(error));
-            }
+            return AclRuleErrors.TextOf(rule, error);
         }
 
         return null;
@@ -280,13 +280,12 @@ internal sealed class AccessControl
         }
 
         List<byte[]> rules = [.. words.Skip(1).Select(ConfigText.ToBytes)];
-        byte[]? error = AclWords.HasSpace(name) ? "Usernames can't contain spaces or null characters"u8.ToArray()
-            : all.Count(other => other[0] == words[0]) > 1
-                ? Encoding.ASCII.GetBytes(AclRuleErrors.TextOf(AclRuleError.DuplicateUser))
-            : ApplyAll(user, rules);
+        string? error = AclWords.HasSpace(name) ? "Usernames can't contain spaces or null characters"
+            : all.Count(other => other[0] == words[0]) > 1 ? AclRuleErrors.TextOf(AclRuleError.DuplicateUser)
+            : ApplyDeclared(user, rules);
         if (error is not null)
         {
-            throw new StartupException($"Error in the declaration of user '{words[0]}': {ConfigText.FromBytes(error)}");
+            throw new StartupException($"Error in the declaration of user '{words[0]}': {error}");
         }
 
         if (IsDefault(user))

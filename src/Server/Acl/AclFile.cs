@@ -69,26 +69,21 @@ internal static class AclFile
 
         if (AclWords.Join(bytes, out List<byte[]> rules) >= 0)
         {
-            errors.Append(CultureInfo.InvariantCulture, $"{place}: Unmatched parenthesis in selector definition.");
+            errors.Append(CultureInfo.InvariantCulture, $"{place}: {AclRuleErrors.OpenSelector}");
             return;
         }
 
         bool told = false;
-        foreach (byte[] rule in rules)
+        IEnumerable<byte[]> trimmed =
+            rules.Select(rule => ConfigText.ToBytes(ConfigText.FromBytes(rule).Trim('\t', '\r', '\n')));
+        foreach ((byte[] rule, AclRuleError error) in user.ApplyAll(trimmed, allChannels))
         {
-            byte[] trimmed = ConfigText.ToBytes(ConfigText.FromBytes(rule).Trim('\t', '\r', '\n'));
-            AclRuleError error = user.Apply(trimmed, allChannels);
-            if (error == AclRuleError.UnknownCommand)
+            // Errors that don't name their rule say nothing new from the second on.
+            bool isNamed = error == AclRuleError.UnknownCommand;
+            if (isNamed || !told)
             {
-                errors.Append(
-                    CultureInfo.InvariantCulture,
-                    $"{place}: Error in applying operation '{ConfigText.FromBytes(trimmed)}': {AclRuleErrors.TextOf(error)}. ");
-            }
-            else if (error != AclRuleError.None && !told)
-            {
-                // The rule may be a password, so only the first of these is told, and without it.
-                errors.Append(CultureInfo.InvariantCulture, $"{place}: {AclRuleErrors.TextOf(error)}. ");
-                told = true;
+                errors.Append(CultureInfo.InvariantCulture, $"{place}: {AclRuleErrors.TextOf(rule, error)}. ");
+                told |= !isNamed;
             }
         }
     }

@@ -1,8 +1,19 @@
+using KvServer.Server.Config;
+
 namespace KvServer.Server.Acl;
 
 /// <summary>The words for what is wrong with a rule, those of the reference server.</summary>
 internal static class AclRuleErrors
 {
+    /// <summary>A selector that is not closed, of users that are loaded.</summary>
+    public const string OpenSelector = "Unmatched parenthesis in selector definition.";
+
+    /// <summary>The text for an error of a rule that is loaded: it goes to the log, and the rule may be a password, so that
+    /// only one that names a command is told.</summary>
+    public static string TextOf(byte[] rule, AclRuleError error) => error == AclRuleError.UnknownCommand
+        ? $"Error in applying operation '{ConfigText.FromBytes(rule)}': {TextOf(error)}"
+        : TextOf(error);
+
     /// <summary>The text for an error.</summary>
     public static string TextOf(AclRuleError error) => error switch
     {

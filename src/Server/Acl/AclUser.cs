@@ -67,6 +67,7 @@ internal sealed class AclUser
     }
 
     /// <summary>Whether a password opens the door: the user is on, and needs none or has this one.</summary>
+    /// <param name="given">The hash of what somebody says.</param>
     /// <remarks>O(passwords). The time taken tells nothing about the password or those it is compared with.</remarks>
     public bool Admits(PasswordHash given)
     {
@@ -116,6 +117,12 @@ internal sealed class AclUser
                 return _selectors[0].Apply(rule);
         }
     }
+
+    /// <summary>Applies rules one after the other while the result is enumerated.</summary>
+    /// <returns>Those that are wrong; the others are applied all the same.</returns>
+    public IEnumerable<(byte[] Rule, AclRuleError Error)> ApplyAll(IEnumerable<byte[]> rules, bool allChannels) => rules
+        .Select(rule => (Rule: rule, Error: Apply(rule, allChannels)))
+        .Where(applied => applied.Error != AclRuleError.None);
 
     private bool TrySetState(ReadOnlySpan<byte> rule)
     {

@@ -1,3 +1,5 @@
+using KvServer.Server.Hosting;
+
 namespace KvServer.Server.Tests.Acl;
 
 public sealed class AccessControlTests : CommandHarness
@@ -32,6 +34,19 @@ public sealed class AccessControlTests : CommandHarness
         long ofUser = Client.AllocatedBytesOf([["AUTH", "ann", "wrong"]], rounds: 200);
         long ofNobody = Client.AllocatedBytesOf([["AUTH", "bob", "wrong"]], rounds: 200);
         Assert.Equal(ofUser, ofNobody);
+    }
+
+    [Theory]
+    [InlineData("secret", "Syntax error")]
+    [InlineData("#secret", "The password hash must be exactly 64 characters and contain only lowercase hexadecimal characters")]
+    [InlineData("<secret", "The password you are trying to remove from the user does not exist")]
+    [InlineData("(>secret", "Unmatched parenthesis in selector definition.")]
+    [InlineData("+nosuch", "Error in applying operation '+nosuch': Unknown command or category name in ACL")]
+    public void What_may_be_a_password_is_not_told_when_a_declaration_is_wrong(string rule, string reason)
+    {
+        Server.Config.Users = [["ann", "on", rule]];
+        StartupException error = Assert.Throws<StartupException>(Server.Acl.LoadAtStart);
+        Assert.Equal("Error in the declaration of user 'ann': " + reason, error.Message);
     }
 
     [Fact]
