@@ -295,6 +295,12 @@ internal sealed class AclSelector
             return Change(_known.Find(name), allow: true);
         }
 
+        // In an ACL file it would be several words, or the line of another user.
+        if (AclWords.HasSpace(word))
+        {
+            return AclRuleError.Syntax;
+        }
+
         _firstArgs ??= [];
         if (!_firstArgs.TryGetValue(command.Id, out List<byte[]>? firstArgs))
         {

@@ -49,6 +49,20 @@ public sealed class AccessControlTests : CommandHarness
         Assert.Equal("Error in the declaration of user 'ann': " + reason, error.Message);
     }
 
+    [Theory]
+    [InlineData("0 +@all")]
+    [InlineData("0\nuser eve on nopass +@all ~*")]
+    [InlineData("0\0")]
+    public void A_first_argument_is_one_word(string firstArg)
+    {
+        Run("ACL", "SETUSER", "u", "+select|1");
+        object? before = Run("ACL", "LIST");
+        Assert.Equal(
+            $"ERR Error in ACL SETUSER modifier '+select|{firstArg.Replace('\n', ' ')}': Syntax error",
+            Error("ACL", "SETUSER", "u", "+select|" + firstArg));
+        Assert.Equal(before, Run("ACL", "LIST"));
+    }
+
     [Fact]
     public void Newer_commands_belong_to_their_categories()
     {
