@@ -242,7 +242,7 @@ internal sealed class AccessControl
     /// <summary>The lines CONFIG REWRITE puts into the file, none when users have a file of their own.</summary>
     public IReadOnlyList<string> ConfigLines() => _server.Config.AclFile.Length > 0
         ? []
-        : [.. Users.Select(user => ConfigText.FromBytes(AclDescription.LineOf(user)))];
+        : [.. Users.Select(AclDescription.ConfigLineOf)];
 
     private static bool IsDefault(AclUser user) => user.Name.AsSpan().SequenceEqual("default"u8);
 
