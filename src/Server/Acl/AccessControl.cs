@@ -345,6 +345,12 @@ internal sealed class AccessControl
         {
             if (client.Subscriptions is { } subscriptions && !Covers(channels, subscriptions))
             {
+                if (client != _server.RunningClient)
+                {
+                    // Its connection ends later in the turn; nobody publishes to it until then.
+                    _server.PubSub.Remove(client);
+                }
+
                 Close(client, "its user lost the right to a channel");
             }
         }
