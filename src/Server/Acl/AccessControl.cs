@@ -174,15 +174,22 @@ internal sealed class AccessControl
                 + "Have them in one of both places");
         }
 
+        if (config.AclFile.Length > 0)
+        {
+            if (LoadFile() is { } errors)
+            {
+                throw new StartupException("The server does not start because of errors in its ACLs: " + errors);
+            }
+
+            return;
+        }
+
         foreach (string[] words in config.Users)
         {
             Declare(words, config.Users);
         }
 
-        if (config.AclFile.Length > 0 && LoadFile() is { } errors)
-        {
-            throw new StartupException("The server does not start because of errors in its ACLs: " + errors);
-        }
+        WarnOfUnusedPassword();
     }
 
     /// <summary>Reads the ACL file again, which replaces all users; clients of others than the default user are closed.</summary>
@@ -212,7 +219,17 @@ internal sealed class AccessControl
             return errors + "WARNING: ACL errors detected, no change to the previously active ACL rules was performed";
         }
 
-        Default.CopyFrom(users.Find(IsDefault) ?? AclUser.CreateDefault(Known));
+        if (users.Find(IsDefault) is { } declared)
+        {
+            Default.CopyFrom(declared);
+        }
+        else
+        {
+            // The file says nothing about it, so it is still the configuration that does.
+            Default.CopyFrom(AclUser.CreateDefault(Known));
+            SetRequiredPassword(_server.Config.RequirePass);
+        }
+
         _users = new AclUsers(Default);
         foreach (AclUser user in users.Where(user => !IsDefault(user)))
         {
@@ -221,6 +238,7 @@ internal sealed class AccessControl
 
         CloseClientsOf(client => client.User is { } user && user != Default);
         Restrict(Default);
+        WarnOfUnusedPassword();
         return null;
     }
 
@@ -300,6 +318,15 @@ internal sealed class AccessControl
         if (!user.IsEnabled)
         {
             Acl.Log.UserIsOff(_server.Log, user.DisplayName);
+        }
+    }
+
+    // The default user's own declaration counts, and the password that CONFIG GET shows does not.
+    private void WarnOfUnusedPassword()
+    {
+        if (_server.Config.RequirePass.Length > 0 && Default.NeedsNoPassword)
+        {
+            Acl.Log.PasswordIsUnused(_server.Log);
         }
     }
 

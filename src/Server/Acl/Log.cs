@@ -11,4 +11,8 @@ internal static partial class Log
 
     [LoggerMessage(EventId = 2302, Level = LogLevel.Warning, Message = "The ACL file could not be saved: {Reason}")]
     public static partial void SaveFailed(ILogger logger, string reason);
+
+    [LoggerMessage(EventId = 2303, Level = LogLevel.Warning,
+        Message = "'requirepass' is set, but the default user needs no password: its declaration among the users says 'nopass'")]
+    public static partial void PasswordIsUnused(ILogger logger);
 }
