@@ -25,6 +25,7 @@ public sealed class ConfigLoader
     private readonly List<string> _warnings = [];
 
     private CommandTable? _commands;
+    private string? _includeWithUsers;
 
     private ConfigLoader()
     {
@@ -57,7 +58,10 @@ public sealed class ConfigLoader
         }
 
         loader.WarnAboutUnsupported();
-        return new LoadedConfig(loader._config, arguments.ConfigFile, loader._setOutside, loader._warnings);
+        return new LoadedConfig(loader._config, arguments.ConfigFile, loader._setOutside, loader._warnings)
+        {
+            IncludeWithUsers = loader._includeWithUsers,
+        };
     }
 
     /// <summary>The words an option is given: a single one with spaces is cut for options that take several.</summary>
@@ -205,6 +209,11 @@ public sealed class ConfigLoader
         if (ConfigText.IsName(name, "user") && words.Count >= 2)
         {
             _config.Users = [.. _config.Users, words.Skip(1).ToArray()];
+            if (depth > 0)
+            {
+                _includeWithUsers ??= place.Source;
+            }
+
             return null;
         }
 

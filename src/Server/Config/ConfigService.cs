@@ -141,6 +141,14 @@ public sealed class ConfigService
             return "ERR The server is running without a config file"u8.ToArray();
         }
 
+        if (UserLines is not null && _loaded.IncludeWithUsers is { } include)
+        {
+            // The file would declare them a second time, and the server would not start with it.
+            string reason = $"the included file '{include}' declares users; they must stand in the file itself";
+            Log.RewriteFailed(_log, reason);
+            return ConfigText.ToBytes(ConfigText.Encode("ERR Rewriting config file: " + reason));
+        }
+
         try
         {
             ConfigRewriter.Rewrite(FilePath, Config, _loaded.SetOutside, UserLines?.Invoke());

@@ -6,4 +6,8 @@ namespace KvServer.Server.Config;
 /// <param name="SetOutside">Options that included files set: a rewritten file must say them after its includes.</param>
 /// <param name="Warnings">One line each, for the log.</param>
 public sealed record LoadedConfig(
-    ServerConfig Config, string? FilePath, IReadOnlySet<ConfigOption> SetOutside, IReadOnlyList<string> Warnings);
+    ServerConfig Config, string? FilePath, IReadOnlySet<ConfigOption> SetOutside, IReadOnlyList<string> Warnings)
+{
+    /// <summary>An included file that declares users, or <see langword="null"/>: a rewritten file can't say them again.</summary>
+    public string? IncludeWithUsers { get; init; }
+}

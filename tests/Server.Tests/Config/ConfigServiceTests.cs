@@ -89,6 +89,29 @@ public sealed class ConfigServiceTests : IDisposable
     }
 
     [Fact]
+    public void Rewrite_leaves_the_file_alone_when_an_include_declares_users()
+    {
+        string users = _fixture.Write("users.conf", "hz 20\nuser ann on\n");
+        string inner = _fixture.Write("inner.conf", $"include {users}\n");
+        string text = $"include {inner}\nuser bob on\n";
+        string path = _fixture.Write("a.conf", text);
+        ConfigService service = ConfigFixture.Service(path);
+        service.UserLines = () => ["user ann on", "user bob on"];
+        Assert.Null(ConfigFixture.Set(service, "hz", "30"));
+        Assert.Equal(
+            $"ERR Rewriting config file: the included file '{users}' declares users; they must stand in the file itself",
+            System.Text.Encoding.UTF8.GetString(service.Rewrite()!));
+        Assert.Equal(text, File.ReadAllText(path));
+
+        // Users of the main file are no obstacle, whatever else is included.
+        _fixture.Write("users.conf", "hz 20\n");
+        service = ConfigFixture.Service(path);
+        service.UserLines = () => ["user bob off"];
+        Assert.Null(service.Rewrite());
+        Assert.Contains("user bob off\n", File.ReadAllText(path), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Rewrite_keeps_comments_and_order_and_adds_at_the_end()
     {
         string path = _fixture.Write("a.conf",
