@@ -126,13 +126,6 @@ internal sealed class CommandTable
     /// redis-server with the same <c>rename-command</c> lines has the new ones.</summary>
     public Command? FindLogged(Arguments args) => FindSubcommand(_declared.Find(args[0]), args) ?? Find(args);
 
-    /// <summary>The command of a full name that was declared, whatever clients call it: for ACL rules.</summary>
-    public Command? FindDeclared(ReadOnlySpan<byte> name)
-    {
-        int bar = name.IndexOf((byte)'|');
-        return bar < 0 ? _declared.Find(name) : _declared.Find(name[..bar])?.Subcommands?.Find(name[(bar + 1)..]);
-    }
-
     /// <summary>The command of a full name, subcommands spelled <c>config|get</c>, or null.</summary>
     public Command? FindFullName(ReadOnlySpan<byte> name)
     {

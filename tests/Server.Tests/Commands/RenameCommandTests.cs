@@ -29,8 +29,12 @@ public sealed class RenameCommandTests : CommandHarness
         Assert.StartsWith("ERR unknown command 'CONFIG'", Error("CONFIG", "GET", "port"), StringComparison.Ordinal);
         Assert.Equal((long)before! - 1, Run("COMMAND", "COUNT"));
         Assert.Empty(Assert.IsType<object?[]>(Run("COMMAND", "LIST", "FILTERBY", "PATTERN", "config*")));
-        Assert.Equal("config|get", Server.Commands.FindDeclared("CONFIG|get"u8)!.DisplayName);
-        Assert.Equal("config", Server.Commands.FindDeclared("config"u8)!.DisplayName);
+        Assert.Equal("OK", Run("ACL", "SETUSER", "u", "+CONFIG|get"));
+        Assert.EndsWith(" -@all +config|get", LineOfUser(), StringComparison.Ordinal);
+        Assert.Equal("OK", Run("ACL", "SETUSER", "u", "+config"));
+        Assert.EndsWith(" -@all +config", LineOfUser(), StringComparison.Ordinal);
+
+        string LineOfUser() => Assert.IsType<string>(Assert.IsType<object?[]>(Run("ACL", "LIST"))[1]);
     }
 
     [Fact]
