@@ -7,6 +7,16 @@ namespace KvServer.Client.Tests;
 public sealed class OwnOptionsTests
 {
     [Fact]
+    public async Task Options_change_while_the_folder_of_the_server_is_gone()
+    {
+        await using ServerProcess server = await ServerProcess.StartAsync(ServerOptions.ForTests());
+        using RespClient client = server.Connect();
+        Directory.Delete(server.Folder, recursive: true);
+        Assert.Equal("OK", client.Execute("CONFIG", "SET", "bind-source-addr", "127.0.0.1", "hz", "20").AsString);
+        Assert.Equal(["hz", "20"], client.Execute("CONFIG", "GET", "hz").AsStrings);
+    }
+
+    [Fact]
     public async Task An_option_without_dashes_starts_it()
     {
         Assert.SkipWhen(TestPaths.IsStandIn, "redis-server takes the first word for a file");

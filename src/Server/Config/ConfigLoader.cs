@@ -18,7 +18,8 @@ public sealed class ConfigLoader
     private static readonly string[] Ignored =
         ["list-max-ziplist-entries", "list-max-ziplist-value", "lua-replicate-commands"];
 
-    private readonly ServerConfig _config = new();
+    // A copy, so that the defaults are made now: the working directory, which one of them is, may be gone later.
+    private readonly ServerConfig _config = ServerConfig.Defaults.Clone();
     private readonly HashSet<ConfigOption> _setOptions = [];
     private readonly HashSet<ConfigOption> _setOutside = [];
     private readonly HashSet<ConfigOption> _accumulating = [];
