@@ -243,7 +243,8 @@ internal sealed class AccessControl
     }
 
     /// <summary>Writes the users to the ACL file, which is replaced in one step. Blocks until it is on disk.</summary>
-    /// <exception cref="IOException">It can't be written; the old one is as it was.</exception>
+    /// <exception cref="IOException">It can't be written, and the old one is as it was; or the new one is there already, but its
+    /// folder can't be forced to disk.</exception>
     /// <exception cref="UnauthorizedAccessException">It can't be written; the old one is as it was.</exception>
     public void SaveFile()
     {

@@ -19,7 +19,8 @@ internal static class ConfigRewriter
     /// <param name="config">The values.</param>
     /// <param name="setOutside">Options that included files set: their lines go behind the includes.</param>
     /// <param name="users">The lines that declare ACL users; null leaves those of the file alone.</param>
-    /// <exception cref="IOException">The file can't be read or replaced.</exception>
+    /// <exception cref="IOException">The file can't be read or replaced, and is as it was; or the new one is there already, but
+    /// its folder can't be forced to disk.</exception>
     /// <exception cref="UnauthorizedAccessException">The file can't be read or replaced.</exception>
     public static void Rewrite(
         string path, ServerConfig config, IReadOnlySet<ConfigOption> setOutside, IReadOnlyList<string>? users = null)

@@ -133,7 +133,7 @@ public sealed class ConfigService
 
     /// <summary>CONFIG REWRITE: writes the values back into the configuration file.</summary>
     /// <returns>The error line without its dash, or <see langword="null"/>.</returns>
-    /// <remarks>Blocks until the file is on disk.</remarks>
+    /// <remarks>Blocks until the file is on disk. After an error of the disk the new file may be there already.</remarks>
     public byte[]? Rewrite()
     {
         if (FilePath is null)

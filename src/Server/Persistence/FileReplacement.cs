@@ -6,7 +6,8 @@ internal static class FileReplacement
     /// <summary>Writes a temporary file beside it, forces that to disk and renames it. Any thread; blocks.</summary>
     /// <param name="path">Full path; the file need not exist.</param>
     /// <param name="content">All of the new content.</param>
-    /// <exception cref="IOException">It can't be written or replaced; the old file is as it was.</exception>
+    /// <exception cref="IOException">It can't be written or replaced; the old file is as it was. Or the folder can't be forced
+    /// to disk: then the new file is there already, and a crash may still bring back the old one.</exception>
     /// <exception cref="UnauthorizedAccessException">It can't be written or replaced; the old file is as it was.</exception>
     public static void Write(string path, byte[] content)
     {
