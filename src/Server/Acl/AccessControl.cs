@@ -9,8 +9,8 @@ using KvServer.Server.PubSub;
 namespace KvServer.Server.Acl;
 
 /// <summary>Who may do what: the users, the checks of their calls, and the log of what was refused.</summary>
-/// <remarks>Command loop only. A client whose user may do everything has no <see cref="ClientFlags.Restricted"/>, and nothing
-/// here is asked about its calls.</remarks>
+/// <remarks>Command loop only, or before anybody can connect. A client whose user may do everything has no
+/// <see cref="ClientFlags.Restricted"/>, and nothing here is asked about its calls.</remarks>
 internal sealed class AccessControl
 {
     private const int MaxLoggedBytes = 1024;
@@ -33,6 +33,7 @@ internal sealed class AccessControl
         });
     }
 
+    /// <summary>The commands and categories that rules may name, by their declared names.</summary>
     public KnownCommands Known { get; }
 
     /// <summary>The user of clients that have not said who they are.</summary>
@@ -41,6 +42,7 @@ internal sealed class AccessControl
     /// <summary>All users, in the order of their names.</summary>
     public IReadOnlyCollection<AclUser> Users => _users.All;
 
+    /// <summary>What was refused lately, for ACL LOG.</summary>
     public AclLog Log { get; } = new();
 
     /// <summary>Whether clients must say who they are before anything else.</summary>

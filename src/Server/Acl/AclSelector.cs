@@ -47,8 +47,10 @@ internal sealed class AclSelector
     /// <summary>Whether it allows everything there is.</summary>
     public bool IsUnrestricted => AllKeys && AllChannels && AllCommands;
 
+    /// <summary>The patterns of keys in the order they came, each once; none where <see cref="AllKeys"/>.</summary>
     public IReadOnlyList<AclKeyPattern> Patterns => _patterns;
 
+    /// <summary>The patterns of channels in the order they came, each once; none where <see cref="AllChannels"/>.</summary>
     public IReadOnlyList<byte[]> Channels => _channels;
 
     /// <summary>The commands allowed, as the rules that lead there. Computed once after each change.</summary>

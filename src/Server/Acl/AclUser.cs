@@ -4,7 +4,7 @@ using KvServer.Server.Config;
 namespace KvServer.Server.Acl;
 
 /// <summary>A user: whether it may enter and with which passwords, and its rights.</summary>
-/// <remarks>Command loop only, but <see cref="NeedsNoPassword"/>, which any thread may read.</remarks>
+/// <remarks>Command loop only, or before anybody can connect; but any thread may read <see cref="NeedsNoPassword"/>.</remarks>
 internal sealed class AclUser
 {
     private readonly KnownCommands _known;

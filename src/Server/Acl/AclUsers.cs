@@ -16,8 +16,11 @@ internal sealed class AclUsers(AclUser defaultUser)
     public bool TryFind(ReadOnlySpan<byte> name, [NotNullWhen(true)] out AclUser? user) =>
         _byName.TryGetValue(name.ToArray(), out user);
 
+    /// <summary>Adds a user. O(log users).</summary>
+    /// <exception cref="ArgumentException">There is one of that name.</exception>
     public void Add(AclUser user) => _byName.Add(user.Name, user);
 
+    /// <summary>Removes a user, if it is there; never the default one. O(log users).</summary>
     public void Remove(AclUser user) => _byName.Remove(user.Name);
 
     private sealed class ByteOrder : IComparer<byte[]>

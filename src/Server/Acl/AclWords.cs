@@ -9,7 +9,7 @@ internal static class AclWords
 
     /// <summary>Joins the words of each selector to one rule, <c>(</c> to <c>)</c>.</summary>
     /// <param name="words">As they were given.</param>
-    /// <param name="rules">One item a rule; those before an open parenthesis when the result is false.</param>
+    /// <param name="rules">One item a rule; those before an open parenthesis when the result is not -1.</param>
     /// <returns>The index of a word with an open parenthesis that nothing closes; -1 when there is none.</returns>
     public static int Join(IReadOnlyList<byte[]> words, out List<byte[]> rules)
     {

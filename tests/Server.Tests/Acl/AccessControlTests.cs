@@ -24,7 +24,12 @@ public sealed class AccessControlTests : CommandHarness
         string[] rules = [.. Enumerable.Range(0, 25).Select(i => $"~prefix{i}:*"), .. Enumerable.Range(0, 24).Select(i => $"&c{i}"), "~k*"];
         Run(["ACL", "SETUSER", "u", "on", "nopass", "+@all", "-flushall", .. rules]);
         Assert.Equal("OK", Run("AUTH", "u", "x"));
-        string[][] requests = [["SET", "k", "v"], ["GET", "k"], ["MGET", "k", "k2"], ["EXISTS", "k"]];
+        string[][] requests =
+        [
+            ["SET", "k", "v"], ["GET", "k"], ["MGET", "k", "k2"], ["EXISTS", "k"], ["PUBLISH", "c1", "m"],
+            ["ZUNIONSTORE", "k3", "2", "k4", "k5"], ["XREAD", "COUNT", "1", "STREAMS", "k6", "k7", "0", "0"],
+            ["LMPOP", "2", "k8", "k9", "LEFT"],
+        ];
         Assert.Equal(0, Client.AllocatedBytesOf(requests, rounds: 200));
     }
 

@@ -87,7 +87,9 @@ public sealed class AclLogTests : CommandHarness
         _user.Run("GET", "b");
         _user.Run("FLUSHALL");
         _user.Run("PUBLISH", "b", "x");
+        Assert.StartsWith("WRONGPASS", Assert.IsType<ErrorReply>(_user.Run("AUTH", "nobody", "x")).Text, StringComparison.Ordinal);
         string info = Assert.IsType<string>(Run("INFO", "stats"));
+        Assert.Contains("acl_access_denied_auth:1\r\n", info, StringComparison.Ordinal);
         Assert.Contains("acl_access_denied_cmd:1\r\n", info, StringComparison.Ordinal);
         Assert.Contains("acl_access_denied_key:2\r\n", info, StringComparison.Ordinal);
         Assert.Contains("acl_access_denied_channel:1\r\n", info, StringComparison.Ordinal);
