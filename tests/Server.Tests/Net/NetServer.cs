@@ -15,7 +15,7 @@ internal sealed class NetServer : IAsyncDisposable
     {
         Config = new ServerConfig { Port = FreePort.Next(), EventLoop = kind, Bind = ["127.0.0.1"] };
         configure?.Invoke(Config);
-        _executor = new TestExecutor(Config, clock);
+        _executor = new TestExecutor(Config, clock, Log);
         Services = new NetServices(
             Config, _executor.Executor, Log, new LargeBulkBridge(_executor.Server.Keyspace));
         Transport = Transports.Create(Services);

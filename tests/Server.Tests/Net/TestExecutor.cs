@@ -1,6 +1,7 @@
 using KvServer.Server.Commands;
 using KvServer.Server.Config;
 using KvServer.Storage;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace KvServer.Server.Tests.Net;
@@ -10,10 +11,10 @@ internal sealed class TestExecutor : IDisposable
 {
     private readonly Keyspace _keyspace = new(new KeyspaceOptions { DatabaseCount = 16 });
 
-    public TestExecutor(ServerConfig config, TimeProvider? clock = null)
+    public TestExecutor(ServerConfig config, TimeProvider? clock = null, ILogger? log = null)
     {
         Server = new ServerState(
-            config, _keyspace, CommandCatalog.CreateTable(), clock ?? TimeProvider.System, NullLogger.Instance);
+            config, _keyspace, CommandCatalog.CreateTable(), clock ?? TimeProvider.System, log ?? NullLogger.Instance);
         Executor = new CommandExecutor(Server, NullLogger<CommandExecutor>.Instance);
     }
 

@@ -112,19 +112,18 @@ internal sealed class TlsCredentials
             return;
         }
 
-        FileInfo file = new(path);
         try
         {
-            file = (FileInfo?)file.ResolveLinkTarget(returnFinalTarget: true) ?? file;
+            FileInfo file = Resolve(path);
             stamp.Append(path).Append('|');
             if (file.Exists)
             {
                 stamp.Append(file.LastWriteTimeUtc.Ticks).Append('|').Append(file.Length);
             }
         }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            // It cannot be looked at now, which is a state as well.
+            // It cannot be looked at now, or has no possible name, which is a state as well.
         }
 
         stamp.Append('\n');
@@ -213,15 +212,32 @@ internal sealed class TlsCredentials
         return authorities;
     }
 
+    // A pipe would block the opener until somebody writes, a device may have no end: neither has a length.
     private static string ReadText(string path)
     {
-        FileInfo file = new(path);
-        if (file.Exists && file.Length > MaxFileBytes)
+        FileInfo file = Resolve(path);
+        long length = file.Length;
+        if (length == 0)
+        {
+            throw new IOException("Empty, or not a regular file");
+        }
+
+        if (length > MaxFileBytes)
         {
             throw new IOException("File too large");
         }
 
-        return File.ReadAllText(path);
+        using FileStream stream = file.OpenRead();
+        byte[] bytes = new byte[length]; // If it has grown since, the next look finds that it has changed.
+        int count = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+        using StreamReader text = new(new MemoryStream(bytes, 0, count));
+        return text.ReadToEnd();
+    }
+
+    private static FileInfo Resolve(string path)
+    {
+        FileInfo file = new(path);
+        return (FileInfo?)file.ResolveLinkTarget(returnFinalTarget: true) ?? file;
     }
 
     private static bool IsFileFault(Exception fault) => fault is IOException or UnauthorizedAccessException

@@ -56,9 +56,10 @@ internal sealed class TlsService(TimeProvider clock, ILogger log) : IDisposable
         TlsOptions options = TlsOptions.From(config);
         lock (_lock)
         {
-            string stamp = TlsCredentials.Stamp(options);
+            string stamp;
             try
             {
+                stamp = TlsCredentials.Stamp(options); // Before the files are read: a change in between is seen later.
                 Volatile.Write(ref _current, TlsCredentials.Load(options));
             }
             catch (TlsException fault)
