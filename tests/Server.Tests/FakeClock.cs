@@ -24,5 +24,9 @@ internal sealed class FakeClock : TimeProvider
         return (NowMs * 1000) + _readMicros;
     }
 
+    // Time does not pass by itself, so neither does a timer fire.
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+        base.CreateTimer(callback, state, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+
     public void Advance(long ms) => NowMs += ms;
 }

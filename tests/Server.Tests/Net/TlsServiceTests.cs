@@ -95,6 +95,42 @@ public sealed class TlsServiceTests : IDisposable
         Assert.Equal(0, _tls.ReloadFailures);
     }
 
+    [Fact]
+    public void A_reload_that_failed_is_tried_again_though_the_files_look_the_same()
+    {
+        Assert.True(_tls.TryApply(_config));
+        string serial = _certificates.IssueServer(20);
+        string good = File.ReadAllText(_config.TlsCertFile);
+        DateTime time = File.GetLastWriteTimeUtc(_config.TlsCertFile);
+        Replace(new string('x', good.Length));
+        _tls.Look();
+        _tls.Look();
+        Assert.Equal(1, _tls.ReloadFailures);
+        _clock.Advance(10_000);
+        _tls.Look(); // Tried again, and told only once.
+        Assert.Equal(1, _tls.ReloadFailures);
+        Assert.Single(_log.Entries, static entry => entry.Text.Contains("cannot be used", StringComparison.Ordinal));
+        Assert.Equal(0, _tls.Reloads);
+
+        Replace(good);
+        _clock.Advance(9_999);
+        _tls.Look();
+        Assert.Equal(0, _tls.Reloads);
+        _clock.Advance(1);
+        _tls.Look();
+        Assert.Equal(1, _tls.Reloads);
+        Assert.Equal(serial, _tls.Current!.ServerOptions.ServerCertificateContext!.TargetCertificate.SerialNumber);
+        _clock.Advance(10_000);
+        _tls.Look();
+        Assert.Equal(1, _tls.Reloads);
+
+        void Replace(string text)
+        {
+            File.WriteAllText(_config.TlsCertFile, text);
+            File.SetLastWriteTimeUtc(_config.TlsCertFile, time);
+        }
+    }
+
     public void Dispose()
     {
         _tls.Dispose();

@@ -8,18 +8,23 @@ namespace KvServer.Server.Net.Tls;
 
 /// <summary>The certificates in use, kept in step with the options and with the files.</summary>
 /// <remarks>A timer looks at the files once a second on a pool thread; whatever fails leaves the last good
-/// certificates in place and a line in the log. Handshakes take what is current when they begin.</remarks>
+/// certificates in place and a line in the log, and is tried again, since what was wrong need not show on the files: their
+/// permissions, say. Handshakes take what is current when they begin.</remarks>
 internal sealed class TlsService(TimeProvider clock, ILogger log) : IDisposable
 {
     private const int LookIntervalMs = 1000;
     private const long FailureLogIntervalMs = 1000;
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan WarningTime = TimeSpan.FromDays(30);
     private static readonly TimeSpan WarningInterval = TimeSpan.FromDays(1);
 
     private readonly Lock _lock = new();
     private TlsCredentials? _current;
     private TlsOptions? _options;
-    private string _stamp = "";
+    private string _stamp = ""; // Of what is in use.
+    private string? _failedStamp; // Of what could not be used the last time; null when all is well.
+    private string _failure = "";
+    private long _failedAt;
     private ITimer? _timer;
     private DateTimeOffset _warnedAt;
     private long _failureLoggedAtMs = -FailureLogIntervalMs;
@@ -46,7 +51,7 @@ internal sealed class TlsService(TimeProvider clock, ILogger log) : IDisposable
     /// <summary>Times that changed files were taken up. Any thread.</summary>
     internal long Reloads => Interlocked.Read(ref _reloads);
 
-    /// <summary>Times that changed files could not be used. Any thread.</summary>
+    /// <summary>Times that changed files could not be used; another try that fails alike does not count. Any thread.</summary>
     internal long ReloadFailures => Interlocked.Read(ref _reloadFailures);
 
     /// <summary>Takes the options as they are now. At start-up, or inside the command loop.</summary>
@@ -70,6 +75,7 @@ internal sealed class TlsService(TimeProvider clock, ILogger log) : IDisposable
 
             _options = options;
             _stamp = stamp;
+            _failedStamp = null;
             _warnedAt = default;
             WarnOfExpiry();
             TimeSpan interval = TimeSpan.FromMilliseconds(LookIntervalMs);
@@ -95,10 +101,13 @@ internal sealed class TlsService(TimeProvider clock, ILogger log) : IDisposable
             }
 
             string stamp = TlsCredentials.Stamp(_options);
-            if (stamp != _stamp)
+            if (stamp == _stamp)
             {
-                _stamp = stamp;
-                Reload(_options);
+                _failedStamp = null;
+            }
+            else if (stamp != _failedStamp || clock.GetElapsedTime(_failedAt) >= RetryInterval)
+            {
+                Reload(_options, stamp);
             }
 
             WarnOfExpiry();
@@ -142,11 +151,13 @@ internal sealed class TlsService(TimeProvider clock, ILogger log) : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _timer?.Dispose();
 
-    private void Reload(TlsOptions options)
+    private void Reload(TlsOptions options, string stamp)
     {
         try
         {
             Volatile.Write(ref _current, TlsCredentials.Load(options));
+            _stamp = stamp;
+            _failedStamp = null;
             Interlocked.Increment(ref _reloads);
             Log.TlsReloaded(log);
             _warnedAt = default;
@@ -154,8 +165,15 @@ internal sealed class TlsService(TimeProvider clock, ILogger log) : IDisposable
         catch (TlsException fault)
         {
             // A pair that is being replaced may not match for a moment: the next change is looked at again.
-            Interlocked.Increment(ref _reloadFailures);
-            Log.TlsReloadFailed(log, fault.Message);
+            bool isKnown = stamp == _failedStamp && fault.Message == _failure;
+            _failedStamp = stamp;
+            _failedAt = clock.GetTimestamp();
+            if (!isKnown)
+            {
+                _failure = fault.Message;
+                Interlocked.Increment(ref _reloadFailures);
+                Log.TlsReloadFailed(log, fault.Message);
+            }
         }
     }
 
