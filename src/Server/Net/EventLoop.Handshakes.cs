@@ -117,7 +117,13 @@ internal sealed partial class EventLoop
         _sentBytes += sent;
         connection.IsLost = true; // It may stand in the list of those to send for.
         connection.Handler.Discard();
-        Destroy(connection);
+
+        // Closed at the end of the turn: an event that this turn still holds for the descriptor must find nobody, rather
+        // than a connection accepted meanwhile that was given the same number.
+        Unwatch(connection);
+        _connections[connection.Descriptor] = null;
+        connection.BatchPlace = BatchPlace.None;
+        _toClose.Add(connection);
     }
 
     private void CutOffHandshakes(long startedBeforeMs)

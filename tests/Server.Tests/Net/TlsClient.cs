@@ -33,6 +33,14 @@ internal sealed class TlsClient : IDisposable
         Action<SslClientAuthenticationOptions>? configure = null)
     {
         RawClient raw = RawClient.Connect(new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, server.Config.TlsPort));
+        return Over(raw, certificates, certificate, configure);
+    }
+
+    /// <summary>Does the handshake on a connection that is there already and is owned from here on.</summary>
+    public static TlsClient Over(
+        RawClient raw, TestCertificates certificates, X509Certificate2? certificate,
+        Action<SslClientAuthenticationOptions>? configure = null)
+    {
         SslStream ssl = new(new NetworkStream(raw.Socket) { ReadTimeout = TimeoutMs, WriteTimeout = TimeoutMs });
         X509ChainPolicy policy = new()
         {

@@ -243,6 +243,41 @@ public abstract partial class TransportTests
     }
 
     [Fact]
+    public async Task What_happens_to_a_connection_that_was_cut_off_does_not_hit_the_next_one()
+    {
+        using TestCertificates certificates = new();
+        await using NetServer server = StartTls(
+            certificates, prepare: static server => server.State.Tls.MaxHandshakes = 1);
+        using RawClient plain = server.Connect();
+        for (int i = 0; i < 20; i++)
+        {
+            RawClient oldest = ConnectToTls(server);
+            while (server.State.Tls.PendingHandshakes == 0)
+            {
+                Assert.Equal("+PONG", plain.Call("PING"));
+            }
+
+            // While the loop is busy: one turn finds two new connections, the first of which cuts off the oldest, and the
+            // reset of that.
+            using ManualResetEventSlim entered = new();
+            using ManualResetEventSlim leave = new();
+            server.Transport.Post(() =>
+            {
+                entered.Set();
+                _ = leave.Wait(20_000);
+            });
+            Assert.True(entered.Wait(20_000, TestContext.Current.CancellationToken));
+            using RawClient next = ConnectToTls(server);
+            oldest.Reset();
+            RawClient last = ConnectToTls(server);
+            leave.Set();
+            using TlsClient client = TlsClient.Over(last, certificates, certificates.Client);
+            Assert.Equal("+PONG", client.Call("PING"));
+            Assert.Equal("", next.ReceiveToEnd());
+        }
+    }
+
+    [Fact]
     public async Task A_server_that_stops_does_not_wait_for_handshakes()
     {
         using TestCertificates certificates = new();
