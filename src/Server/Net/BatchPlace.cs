@@ -17,4 +17,7 @@ internal enum BatchPlace : byte
 
     /// <summary>There is no session yet: the TLS handshake is under way.</summary>
     Handshaking,
+
+    /// <summary>The TLS handshake is over, and the turn that opens the session has not run yet.</summary>
+    Opening,
 }

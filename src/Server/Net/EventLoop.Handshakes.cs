@@ -47,6 +47,7 @@ internal sealed partial class EventLoop
         if (!tls.HasBegun)
         {
             tls.HasBegun = true;
+            tls.IsHandshakeRunning = true;
             TlsCredentials credentials = Services.Tls.Current!;
             _runningHandshakes++;
             _ = Task.Run(() => HandshakeAsync(connection, credentials));
@@ -91,6 +92,7 @@ internal sealed partial class EventLoop
     private void EndHandshake(EpollConnection connection, string? failure)
     {
         _runningHandshakes--;
+        connection.Tls!.IsHandshakeRunning = false;
         if (connection.BatchPlace != BatchPlace.Handshaking || failure is not null)
         {
             if (connection.BatchPlace == BatchPlace.Handshaking)
@@ -98,13 +100,13 @@ internal sealed partial class EventLoop
                 FailHandshake(connection, failure!); // Else it was cut off already.
             }
 
-            connection.Tls!.Dispose();
+            connection.Tls.Dispose();
             return;
         }
 
         _ = _handshakes.Remove(connection);
         Services.Tls.HandshakeEnds(connection.RemoteEndPoint, failure: null);
-        connection.BatchPlace = BatchPlace.None;
+        connection.BatchPlace = BatchPlace.Opening;
         SetInterest(connection, connection.Interest & Libc.EPOLLOUT); // What comes waits until there is a session.
         _filling.Accepted.Add(connection);
     }

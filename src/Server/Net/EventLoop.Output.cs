@@ -125,7 +125,7 @@ internal sealed partial class EventLoop
         for (int i = 0; i < _toClose.Count; i++)
         {
             EpollConnection connection = _toClose[i];
-            if (connection.BatchPlace == BatchPlace.Flying)
+            if (connection.BatchPlace is BatchPlace.Flying or BatchPlace.Opening)
             {
                 continue; // The turn still lists it. It comes here again when that is finished.
             }

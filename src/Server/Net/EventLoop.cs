@@ -209,6 +209,13 @@ internal sealed partial class EventLoop : ConnectionHost, IDisposable
         {
             ReceiveForHandshake(connection, ready);
         }
+        else if (connection.BatchPlace == BatchPlace.Opening)
+        {
+            if ((ready & (Libc.EPOLLHUP | Libc.EPOLLERR)) != 0)
+            {
+                Lose(connection); // Nobody can receive yet, and it would be reported until somebody does.
+            }
+        }
         else if (connection.BatchPlace == BatchPlace.Suspended
             && (connection.Handler.AwaitsDisk || connection.Handler.IsReplying)
             && (ready & (Libc.EPOLLHUP | Libc.EPOLLERR)) == 0)
@@ -266,6 +273,7 @@ internal sealed partial class EventLoop : ConnectionHost, IDisposable
         _ran = null;
         foreach (EpollConnection connection in turn.Accepted)
         {
+            connection.BatchPlace = BatchPlace.None;
             if (!connection.Handler.IsClosed)
             {
                 SetInterest(connection, ReadInterest | (connection.Interest & Libc.EPOLLOUT));

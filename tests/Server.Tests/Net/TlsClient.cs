@@ -102,6 +102,9 @@ internal sealed class TlsClient : IDisposable
         return line.ToString();
     }
 
+    /// <summary>Closes with a reset and without a word.</summary>
+    public void Reset() => _raw.Reset();
+
     public void Dispose()
     {
         _ssl.Dispose();

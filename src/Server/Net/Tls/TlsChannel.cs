@@ -44,6 +44,9 @@ internal sealed class TlsChannel : IDisposable
     /// <summary>Whether the handshake has begun: the client has sent something.</summary>
     internal bool HasBegun { get; set; }
 
+    /// <summary>Whether a pool thread is busy with the handshake. The loop's thread.</summary>
+    internal bool IsHandshakeRunning { get; set; }
+
     /// <summary>Whether records wait for the socket to have room.</summary>
     internal bool HasRest => _records.HasRest;
 
@@ -103,7 +106,7 @@ internal sealed class TlsChannel : IDisposable
         }
 
         _records.Abort();
-        if (_isOpen || !HasBegun)
+        if (!IsHandshakeRunning)
         {
             Dispose();
         }
