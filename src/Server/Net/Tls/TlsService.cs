@@ -37,7 +37,9 @@ internal sealed class TlsService(TimeProvider clock, ILogger log) : IDisposable
     internal int HandshakeTimeoutMs { get; set; } = 10_000;
 
     /// <summary>Handshakes under way at most; one more cuts off the oldest. Set before anything listens.</summary>
-    internal int MaxHandshakes { get; set; } = 1024;
+    /// <remarks>One that has begun holds some 135 KB, most of them OpenSSL's: 35 MB for all, before anybody has shown
+    /// who they are and outside of what <c>maxmemory</c> counts.</remarks>
+    internal int MaxHandshakes { get; set; } = 256;
 
     /// <summary>What the next handshake uses; null while TLS was never configured. Any thread.</summary>
     internal TlsCredentials? Current => Volatile.Read(ref _current);
