@@ -278,6 +278,30 @@ public abstract partial class TransportTests
     }
 
     [Fact]
+    public async Task Traffic_over_tls_is_counted_as_plain_text()
+    {
+        using TestCertificates certificates = new();
+        await using NetServer server = StartTls(certificates);
+        using TlsClient client = TlsClient.Connect(server, certificates, certificates.Client);
+        string set = RawClient.Request("SET", "key", new string('x', 1_000_000));
+        string get = string.Concat(Enumerable.Repeat(RawClient.Request("GET", "key"), 20));
+        client.Send(set);
+        client.Expect("+OK\r\n");
+        client.Send(get);
+        int replies = 20 * "$1000000\r\n\r\n".Length + 20_000_000;
+        Assert.Equal(replies, client.Receive(replies).Length);
+        Server.Observability.ServerStatistics statistics = server.State.Statistics;
+        long sent = "+OK\r\n".Length + replies;
+        for (int i = 0; i < 500 && statistics.NetOutputBytes < sent; i++)
+        {
+            await Task.Delay(10); // Counted when the turn is over.
+        }
+
+        Assert.Equal(sent, statistics.NetOutputBytes);
+        Assert.Equal(set.Length + get.Length, statistics.NetInputBytes);
+    }
+
+    [Fact]
     public async Task A_server_that_stops_does_not_wait_for_handshakes()
     {
         using TestCertificates certificates = new();

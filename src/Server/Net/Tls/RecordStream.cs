@@ -47,9 +47,6 @@ internal sealed class RecordStream(int descriptor, ITlsHost host) : Stream, IVal
     /// <summary>Whether the socket broke. The loop's thread.</summary>
     internal bool IsBroken { get; private set; }
 
-    /// <summary>Bytes given to the socket so far, in records. The loop's thread.</summary>
-    internal long SentBytes { get; private set; }
-
     /// <summary>Whether records wait for the socket to have room. The loop's thread.</summary>
     internal bool HasRest
     {
@@ -156,7 +153,6 @@ internal sealed class RecordStream(int descriptor, ITlsHost host) : Stream, IVal
                     return false;
                 }
 
-                SentBytes += sent;
                 _restStart += sent;
             }
 
@@ -328,7 +324,6 @@ internal sealed class RecordStream(int descriptor, ITlsHost host) : Stream, IVal
             int sent = LinuxSocket.Send(descriptor, bytes);
             if (sent >= 0)
             {
-                SentBytes += sent;
                 bytes = bytes[sent..];
             }
             else if (sent != LinuxSocket.WouldBlock)

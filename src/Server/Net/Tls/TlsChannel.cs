@@ -27,7 +27,6 @@ internal sealed class TlsChannel : IDisposable
     private EpollConnection.Transfer _inputState = EpollConnection.Transfer.Done;
     private bool _isOpen;
     private int _restPlainBytes;
-    private long _countedBytes;
 
     /// <summary>Makes the layer; nothing runs yet.</summary>
     /// <param name="descriptor">The socket, which stays the connection's.</param>
@@ -78,13 +77,55 @@ internal sealed class TlsChannel : IDisposable
     /// <summary>Encrypts and sends what is committed, as far as the socket takes it.</summary>
     /// <param name="output">The pipe of the replies.</param>
     /// <param name="handler">Counts what is sent.</param>
-    /// <param name="sentBytes">What the socket took, in records.</param>
+    /// <param name="sentBytes">Plain bytes whose records the socket took whole.</param>
     internal EpollConnection.Transfer Send(PipeReader output, Connection handler, out int sentBytes)
     {
-        EpollConnection.Transfer transfer = SendCore(output, handler);
-        sentBytes = (int)(_records.SentBytes - _countedBytes);
-        _countedBytes = _records.SentBytes;
-        return transfer;
+        sentBytes = 0;
+        if (!_records.TrySendRest())
+        {
+            return _records.IsBroken ? EpollConnection.Transfer.Broken : EpollConnection.Transfer.Full;
+        }
+
+        if (_restPlainBytes > 0)
+        {
+            handler.CountSentReplies(_restPlainBytes);
+            sentBytes = _restPlainBytes;
+            _restPlainBytes = 0;
+        }
+
+        for (int total = 0; handler.HasUnsentReplies && output.TryRead(out ReadResult result);)
+        {
+            ReadOnlySequence<byte> unsent = result.Buffer;
+            ReadOnlyMemory<byte> piece = FirstPiece(unsent);
+            if (piece.IsEmpty)
+            {
+                output.AdvanceTo(unsent.End);
+                break;
+            }
+
+            bool encrypted = TryEncrypt(piece);
+            output.AdvanceTo(unsent.GetPosition(piece.Length));
+            if (!encrypted)
+            {
+                return EpollConnection.Transfer.Broken;
+            }
+
+            if (_records.HasRest)
+            {
+                _restPlainBytes = piece.Length;
+                return EpollConnection.Transfer.Full;
+            }
+
+            handler.CountSentReplies(piece.Length);
+            sentBytes += piece.Length;
+            total += piece.Length;
+            if (total >= SendBytes)
+            {
+                return handler.HasUnsentReplies ? EpollConnection.Transfer.Full : EpollConnection.Transfer.Done;
+            }
+        }
+
+        return EpollConnection.Transfer.Done;
     }
 
     /// <summary>Says good-bye, if that is possible at once, and lets go of everything. The loop's thread.</summary>
@@ -117,53 +158,6 @@ internal sealed class TlsChannel : IDisposable
     {
         _ssl.Dispose();
         _records.Dispose();
-    }
-
-    private EpollConnection.Transfer SendCore(PipeReader output, Connection handler)
-    {
-        if (!_records.TrySendRest())
-        {
-            return _records.IsBroken ? EpollConnection.Transfer.Broken : EpollConnection.Transfer.Full;
-        }
-
-        if (_restPlainBytes > 0)
-        {
-            handler.CountSentReplies(_restPlainBytes);
-            _restPlainBytes = 0;
-        }
-
-        for (int total = 0; handler.HasUnsentReplies && output.TryRead(out ReadResult result);)
-        {
-            ReadOnlySequence<byte> unsent = result.Buffer;
-            ReadOnlyMemory<byte> piece = FirstPiece(unsent);
-            if (piece.IsEmpty)
-            {
-                output.AdvanceTo(unsent.End);
-                break;
-            }
-
-            bool encrypted = TryEncrypt(piece);
-            output.AdvanceTo(unsent.GetPosition(piece.Length));
-            if (!encrypted)
-            {
-                return EpollConnection.Transfer.Broken;
-            }
-
-            if (_records.HasRest)
-            {
-                _restPlainBytes = piece.Length;
-                return EpollConnection.Transfer.Full;
-            }
-
-            handler.CountSentReplies(piece.Length);
-            total += piece.Length;
-            if (total >= SendBytes)
-            {
-                return handler.HasUnsentReplies ? EpollConnection.Transfer.Full : EpollConnection.Transfer.Done;
-            }
-        }
-
-        return EpollConnection.Transfer.Done;
     }
 
     private static ReadOnlyMemory<byte> FirstPiece(in ReadOnlySequence<byte> bytes)
