@@ -12,12 +12,11 @@ internal sealed partial class EventLoop
 
     // How long nobody is accepted when the process or the system has run out of something.
     private const int AcceptPauseMs = 100;
-    private const int AcceptLogIntervalMs = 1000;
 
+    private readonly LogInterval _acceptLog = new(1000);
     private IReadOnlyList<Listener> _listeners = [];
     private int _nextLoop;
     private long _acceptsAgainAtMs;
-    private long _acceptLoggedAtMs = -AcceptLogIntervalMs;
 
     /// <summary>Gives the loop the listeners to accept from, in place of those it had. Before <see cref="Start"/>, or
     /// any thread.</summary>
@@ -110,9 +109,8 @@ internal sealed partial class EventLoop
         UnwatchListeners();
         Services.Reserve.Release();
         _acceptsAgainAtMs = _nowMs + AcceptPauseMs;
-        if (_nowMs - _acceptLoggedAtMs >= AcceptLogIntervalMs)
+        if (_acceptLog.TryEnter(_nowMs))
         {
-            _acceptLoggedAtMs = _nowMs;
             Log.AcceptFailed(Logger, Marshal.GetPInvokeErrorMessage(error));
         }
     }

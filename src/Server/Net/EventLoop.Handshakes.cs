@@ -21,7 +21,7 @@ internal sealed partial class EventLoop
         if (_handshakes.Count >= MaxHandshakes)
         {
             // Whoever is silent for longest makes room: the queue cannot be blocked by those who only connect.
-            FailHandshake(_handshakes[0], "too many handshakes");
+            FailHandshake(_handshakes[0], TlsService.TooMany);
         }
 
         TlsChannel tls = new(connection.Descriptor, new HandshakeHost(this, connection))
@@ -128,11 +128,11 @@ internal sealed partial class EventLoop
         _toClose.Add(connection);
     }
 
-    private void CutOffHandshakes(long startedBeforeMs)
+    private void CutOffHandshakes(long dueMs, string reason)
     {
-        while (_handshakes.Count > 0 && _handshakes[0].Tls!.HandshakeDeadlineMs <= startedBeforeMs)
+        while (_handshakes.Count > 0 && _handshakes[0].Tls!.HandshakeDeadlineMs <= dueMs)
         {
-            FailHandshake(_handshakes[0], "handshake timeout");
+            FailHandshake(_handshakes[0], reason);
         }
     }
 

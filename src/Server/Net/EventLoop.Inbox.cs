@@ -1,4 +1,5 @@
 using System.Net;
+using KvServer.Server.Net.Tls;
 
 namespace KvServer.Server.Net;
 
@@ -109,7 +110,7 @@ internal sealed partial class EventLoop
             case MessageKind.Stop:
                 _stopAtMs = _nowMs + message.Number;
                 UnwatchListeners();
-                CutOffHandshakes(long.MaxValue);
+                CutOffHandshakes(long.MaxValue, TlsService.Stopping);
                 _filling.CloseAll = ListConnections(_filling) > 0;
                 break;
         }

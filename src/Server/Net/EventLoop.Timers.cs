@@ -1,4 +1,5 @@
 using KvServer.Server.Commands;
+using KvServer.Server.Net.Tls;
 
 namespace KvServer.Server.Net;
 
@@ -61,7 +62,7 @@ internal sealed partial class EventLoop
         if (_nowMs >= _nextMaintenanceMs)
         {
             _nextMaintenanceMs = _nowMs + MaintenanceIntervalMs;
-            CutOffHandshakes(_nowMs);
+            CutOffHandshakes(_nowMs, TlsService.TimedOut);
             _filling.MaintenanceDue = ListConnections(_filling) > 0;
             if (Index == 0)
             {

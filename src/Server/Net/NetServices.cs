@@ -11,12 +11,10 @@ namespace KvServer.Server.Net;
 /// <summary>What every part of the network layer shares: configuration, the command loop, blocks, log, counts.</summary>
 internal sealed class NetServices : IDisposable
 {
-    private const long LogIntervalMs = 60_000;
-
     private readonly ILargeBulkFactory? _largeBulks;
+    private readonly LogInterval _attackLog = new(60_000);
     private long _connectionCount;
     private bool _hasFailed;
-    private long _attackLoggedAtMs = -LogIntervalMs;
 
     /// <summary>Ties the parts together. Nothing listens yet.</summary>
     /// <param name="config">Read live: limits change with CONFIG SET.</param>
@@ -96,10 +94,7 @@ internal sealed class NetServices : IDisposable
     /// <summary>Logs a client that talks HTTP, once a minute at most. Any thread.</summary>
     internal void ReportAttack()
     {
-        long nowMs = Environment.TickCount64;
-        long loggedAtMs = Interlocked.Read(ref _attackLoggedAtMs);
-        if (nowMs - loggedAtMs >= LogIntervalMs
-            && Interlocked.CompareExchange(ref _attackLoggedAtMs, nowMs, loggedAtMs) == loggedAtMs)
+        if (_attackLog.TryEnter(Environment.TickCount64))
         {
             Log.PossibleAttack(Logger);
         }

@@ -34,8 +34,8 @@ internal sealed class SocketsTransport : ConnectionHost, ITransport
     private readonly Timer _maintenance;
     private readonly HashSet<Listener> _accepting = [];
     private readonly HandshakeQueue _handshakes;
+    private readonly LogInterval _acceptLog = new(1000);
     private Task? _stopped;
-    private long _acceptLoggedAtMs;
 
     /// <summary>Makes the transport; nothing runs yet.</summary>
     /// <param name="services">What the network layer shares; stays the caller's to dispose.</param>
@@ -196,7 +196,11 @@ internal sealed class SocketsTransport : ConnectionHost, ITransport
             catch (SocketException fault) when (!listener.IsClosed)
             {
                 // Out of descriptors, most likely: the connection waits in the backlog until there are some again.
-                LogAcceptFailure(fault);
+                if (_acceptLog.TryEnter(Environment.TickCount64))
+                {
+                    Log.AcceptFailed(Logger, fault.Message);
+                }
+
                 Services.Reserve.Release();
                 do
                 {
@@ -208,16 +212,6 @@ internal sealed class SocketsTransport : ConnectionHost, ITransport
             {
                 return; // The server stops, or listens elsewhere.
             }
-        }
-    }
-
-    private void LogAcceptFailure(SocketException fault)
-    {
-        long nowMs = Environment.TickCount64;
-        if (nowMs - _acceptLoggedAtMs >= MaintenanceIntervalMs)
-        {
-            _acceptLoggedAtMs = nowMs;
-            Log.AcceptFailed(Logger, fault.Message);
         }
     }
 
@@ -286,7 +280,9 @@ internal sealed class SocketsTransport : ConnectionHost, ITransport
         catch (Exception fault)
         {
             // Whatever it is, it costs this client its connection and nobody else anything.
-            failure = cancel.IsCancellationRequested ? "handshake timeout" : TlsService.Explain(fault);
+            failure = !cancel.IsCancellationRequested ? TlsService.Explain(fault)
+                : _stopping.IsCancellationRequested ? TlsService.Stopping
+                : _handshakes.HasMadeRoom(place) ? TlsService.TooMany : TlsService.TimedOut;
         }
 
         Services.Tls.HandshakeEnds(context.RemoteEndPoint, failure);

@@ -30,6 +30,15 @@ internal sealed class HandshakeQueue(TlsService tls)
         }
     }
 
+    /// <summary>Whether it was cancelled because there were too many. Before <see cref="Leave"/>.</summary>
+    internal bool HasMadeRoom(LinkedListNode<CancellationTokenSource> place)
+    {
+        lock (_lock)
+        {
+            return place.List is null;
+        }
+    }
+
     /// <summary>Takes one away that has ended. Its source may be disposed afterwards.</summary>
     internal void Leave(LinkedListNode<CancellationTokenSource> place)
     {

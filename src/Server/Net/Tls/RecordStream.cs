@@ -12,7 +12,7 @@ namespace KvServer.Server.Net.Tls;
 /// once for each time the loop found the socket ready, and otherwise waits; its continuation runs inside
 /// <see cref="OnReadable"/>. A write sends, and keeps what the socket does not take: less than one record.</para>
 /// </remarks>
-internal sealed class RecordStream(int descriptor, ITlsHost host) : Stream, IValueTaskSource<int>
+internal sealed class RecordStream(int descriptor, ITlsHost host) : AsyncStream, IValueTaskSource<int>
 {
     private readonly Lock _lock = new(); // For the handshake only.
     private ManualResetValueTaskSourceCore<int> _read = new() { RunContinuationsAsynchronously = true };
@@ -25,25 +25,6 @@ internal sealed class RecordStream(int descriptor, ITlsHost host) : Stream, IVal
     private bool _isLoops;
     private bool _isClosed;
 
-    /// <inheritdoc/>
-    public override bool CanRead => true;
-
-    /// <inheritdoc/>
-    public override bool CanSeek => false;
-
-    /// <inheritdoc/>
-    public override bool CanWrite => true;
-
-    /// <inheritdoc/>
-    public override long Length => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
-
     /// <summary>Whether the socket broke. The loop's thread.</summary>
     internal bool IsBroken { get; private set; }
 
@@ -52,6 +33,11 @@ internal sealed class RecordStream(int descriptor, ITlsHost host) : Stream, IVal
     {
         get
         {
+            if (_isLoops)
+            {
+                return _restEnd > _restStart;
+            }
+
             lock (_lock)
             {
                 return _restEnd > _restStart;
@@ -137,33 +123,14 @@ internal sealed class RecordStream(int descriptor, ITlsHost host) : Stream, IVal
     /// <returns>Whether nothing is left.</returns>
     internal bool TrySendRest()
     {
+        if (_isLoops)
+        {
+            return SendRest();
+        }
+
         lock (_lock)
         {
-            while (_restStart < _restEnd && !IsBroken)
-            {
-                int sent = LinuxSocket.Send(descriptor, _rest.AsSpan(_restStart, _restEnd - _restStart));
-                if (sent == LinuxSocket.WouldBlock)
-                {
-                    return false;
-                }
-
-                if (sent < 0)
-                {
-                    IsBroken = true;
-                    return false;
-                }
-
-                _restStart += sent;
-            }
-
-            if (!IsBroken)
-            {
-                _rest = []; // An idle connection holds nothing.
-                _restStart = 0;
-                _restEnd = 0;
-            }
-
-            return !IsBroken;
+            return SendRest();
         }
     }
 
@@ -241,35 +208,6 @@ internal sealed class RecordStream(int descriptor, ITlsHost host) : Stream, IVal
     }
 
     /// <inheritdoc/>
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    /// <inheritdoc/>
-    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    /// <inheritdoc/>
-    public override void Flush()
-    {
-        // Nothing is held back.
-    }
-
-    /// <inheritdoc/>
-    public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    /// <inheritdoc/>
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
     int IValueTaskSource<int>.GetResult(short token) => _read.GetResult(token);
 
     /// <inheritdoc/>
@@ -337,6 +275,35 @@ internal sealed class RecordStream(int descriptor, ITlsHost host) : Stream, IVal
         {
             Keep(bytes);
         }
+    }
+
+    private bool SendRest()
+    {
+        while (_restStart < _restEnd && !IsBroken)
+        {
+            int sent = LinuxSocket.Send(descriptor, _rest.AsSpan(_restStart, _restEnd - _restStart));
+            if (sent == LinuxSocket.WouldBlock)
+            {
+                return false;
+            }
+
+            if (sent < 0)
+            {
+                IsBroken = true;
+                return false;
+            }
+
+            _restStart += sent;
+        }
+
+        if (!IsBroken)
+        {
+            _rest = []; // An idle connection holds nothing.
+            _restStart = 0;
+            _restEnd = 0;
+        }
+
+        return !IsBroken;
     }
 
     private void Keep(ReadOnlySpan<byte> bytes)

@@ -12,13 +12,22 @@ namespace KvServer.Server.Net.Tls;
 /// permissions, say. Handshakes take what is current when they begin.</remarks>
 internal sealed class TlsService(TimeProvider clock, ILogger log) : IDisposable
 {
+    /// <summary>Why a handshake was cut off: it took too long.</summary>
+    internal const string TimedOut = "handshake timeout";
+
+    /// <summary>Why a handshake was cut off: it made room for another.</summary>
+    internal const string TooMany = "too many handshakes";
+
+    /// <summary>Why a handshake was cut off: nothing is served any more.</summary>
+    internal const string Stopping = "the server stops";
+
     private const int LookIntervalMs = 1000;
-    private const long FailureLogIntervalMs = 1000;
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan WarningTime = TimeSpan.FromDays(30);
     private static readonly TimeSpan WarningInterval = TimeSpan.FromDays(1);
 
     private readonly Lock _lock = new();
+    private readonly LogInterval _failureLog = new(1000);
     private TlsCredentials? _current;
     private TlsOptions? _options;
     private string _stamp = ""; // Of what is in use.
@@ -27,7 +36,6 @@ internal sealed class TlsService(TimeProvider clock, ILogger log) : IDisposable
     private long _failedAt;
     private ITimer? _timer;
     private DateTimeOffset _warnedAt;
-    private long _failureLoggedAtMs = -FailureLogIntervalMs;
     private long _handshakeFailures;
     private long _pendingHandshakes;
     private long _reloads;
@@ -135,10 +143,7 @@ internal sealed class TlsService(TimeProvider clock, ILogger log) : IDisposable
         }
 
         Interlocked.Increment(ref _handshakeFailures);
-        long nowMs = Environment.TickCount64;
-        long loggedAtMs = Interlocked.Read(ref _failureLoggedAtMs);
-        if (nowMs - loggedAtMs >= FailureLogIntervalMs
-            && Interlocked.CompareExchange(ref _failureLoggedAtMs, nowMs, loggedAtMs) == loggedAtMs)
+        if (_failureLog.TryEnter(Environment.TickCount64))
         {
             Log.HandshakeFailed(log, failure, remote);
         }
