@@ -205,6 +205,7 @@ public abstract partial class TransportTests
         Assert.Equal("+PONG", client.Call("PING"));
         Assert.True(await server.HasConnectionsAsync(1));
         Assert.Equal(2, server.State.Tls.HandshakeFailures);
+        Assert.True(server.Log.Has("handshake timeout"));
         Assert.Equal(0, server.State.Tls.PendingHandshakes);
     }
 
@@ -213,7 +214,12 @@ public abstract partial class TransportTests
     {
         using TestCertificates certificates = new();
         await using NetServer server = StartTls(
-            certificates, prepare: static server => server.State.Tls.MaxHandshakes = 50);
+            certificates,
+            prepare: static server =>
+            {
+                server.State.Tls.MaxHandshakes = 50;
+                server.State.Tls.HandshakeTimeoutMs = 60_000;
+            });
         List<RawClient> silent = [];
         try
         {
@@ -233,6 +239,8 @@ public abstract partial class TransportTests
             Assert.Equal("+PONG", plain.Call("PING"));
             Assert.Equal("", silent[0].ReceiveToEnd()); // The oldest made room.
             Assert.InRange(server.State.Tls.PendingHandshakes, 1, 50);
+            Assert.True(server.Log.Has("too many handshakes"));
+            Assert.False(server.Log.Has("handshake timeout"));
         }
         finally
         {
@@ -302,6 +310,54 @@ public abstract partial class TransportTests
     }
 
     [Fact]
+    public async Task A_tls_client_that_ends_its_side_still_gets_its_replies()
+    {
+        using TestCertificates certificates = new();
+        await using NetServer server = StartTls(certificates);
+        using TlsClient client = TlsClient.Connect(server, certificates, certificates.Client);
+        client.Send(string.Concat(Enumerable.Repeat("PING\r\n", 3000)));
+        await client.Stream.ShutdownAsync();
+        client.Socket.Shutdown(SocketShutdown.Send);
+        Assert.Equal(string.Concat(Enumerable.Repeat("+PONG\r\n", 3000)), client.ReceiveToEnd());
+        Assert.True(await server.HasConnectionsAsync(0));
+    }
+
+    [Fact]
+    public async Task A_tls_client_that_does_not_read_is_closed_at_the_hard_limit()
+    {
+        using TestCertificates certificates = new();
+        await using NetServer server = StartTls(certificates, static config =>
+            config.ClientOutputBufferLimits = [new ClientOutputBufferLimit(1_000_000, 0, 0), default, default]);
+        using RawClient other = server.Connect();
+        other.Send(RawClient.Request("SET", "key", new string('x', 100_000)));
+        other.Expect("+OK\r\n");
+        System.Net.IPEndPoint address = new(System.Net.IPAddress.Loopback, server.Config.TlsPort);
+        using TlsClient client = TlsClient.Over(
+            RawClient.Connect(address, 4096), certificates, certificates.Client);
+        string get = RawClient.Request("GET", "key");
+        try
+        {
+            for (int i = 0; i < 2000; i++)
+            {
+                client.Send(get);
+                if (i % 100 == 0)
+                {
+                    await Task.Delay(1);
+                }
+            }
+        }
+        catch (IOException)
+        {
+            // Closed already.
+        }
+
+        Assert.True(await server.HasConnectionsAsync(1));
+        Assert.True(server.Log.Has("overcoming of output buffer limits"));
+        Assert.True(server.Services.Blocks.BlockCount * Server.Net.BlockPool.BlockBytes < 50_000_000);
+        Assert.Equal("+PONG", other.Call("PING"));
+    }
+
+    [Fact]
     public async Task A_server_that_stops_does_not_wait_for_handshakes()
     {
         using TestCertificates certificates = new();
@@ -312,6 +368,7 @@ public abstract partial class TransportTests
         using TlsClient client = TlsClient.Connect(server, certificates, certificates.Client);
         Assert.Equal("+PONG", client.Call("PING"));
         await server.DisposeAsync(); // Asserts that no connection is left.
+        Assert.True(server.Log.Has("the server stops"));
         Assert.Equal("", silent.ReceiveToEnd());
         Assert.Equal("", client.ReceiveToEnd());
     }
@@ -377,25 +434,33 @@ public abstract partial class TransportTests
     }
 
     [Theory]
-    [InlineData("tls-cert-file", "")]
-    [InlineData("tls-cert-file", "/no/such/file")]
-    [InlineData("tls-key-file", "")]
-    [InlineData("tls-key-file", "/no/such/file")]
-    [InlineData("tls-ca-cert-file", "")]
-    [InlineData("tls-ca-cert-file", "/no/such/file")]
-    [InlineData("tls-protocols", "TLSv9")]
-    [InlineData("tls-ciphers", "NOPE")]
-    [InlineData("tls-ciphersuites", "NOPE")]
-    public void A_start_with_unusable_files_or_names_fails_in_one_line(string option, string value)
+    [InlineData("tls-cert-file", "", "No tls-cert-file configured!")]
+    [InlineData("tls-cert-file", "/no/such/file", "Failed to load certificate: /no/such/file: No such file or directory")]
+    [InlineData("tls-key-file", "", "No tls-key-file configured!")]
+    [InlineData("tls-key-file", "/no/such/file", "Failed to load private key: /no/such/file: No such file or directory")]
+    [InlineData("tls-ca-cert-file", "", "Either tls-ca-cert-file or tls-ca-cert-dir must be specified when tls-cluster, "
+        + "tls-replication or tls-auth-clients are enabled!")]
+    [InlineData("tls-ca-cert-file", "/no/such/file",
+        "Failed to configure CA certificate(s) file/directory: No such file or directory")]
+    [InlineData("tls-protocols", "TLSv9",
+        "Invalid tls-protocols specified. Use a combination of 'TLSv1', 'TLSv1.1', 'TLSv1.2' and 'TLSv1.3'.")]
+    [InlineData("tls-ciphers", "NOPE", "Failed to configure ciphers: NOPE")]
+    [InlineData("tls-ciphersuites", "NOPE", "Failed to configure ciphersuites: NOPE")]
+    public void A_start_with_unusable_files_or_names_fails_in_one_line(string option, string value, string reason)
     {
         using TestCertificates certificates = new();
-        StartupException fault = Assert.Throws<StartupException>(() => StartTls(certificates, config =>
-        {
-            ConfigOption found = ConfigRegistry.Find(option)!;
-            Assert.Null(found.Read([value], config, ConfigSource.Command, out object? read));
-            found.Assign(config, read);
-        }));
+        NetServer? started = null;
+        StartupException fault = Assert.Throws<StartupException>(() => StartTls(
+            certificates,
+            config =>
+            {
+                ConfigOption found = ConfigRegistry.Find(option)!;
+                Assert.Null(found.Read([value], config, ConfigSource.Command, out object? read));
+                found.Assign(config, read);
+            },
+            server => started = server));
         Assert.Equal("Failed to configure TLS. Check logs for more info.", fault.Message);
+        Assert.Equal(reason, Assert.Single(started!.Log.Entries).Text);
     }
 
     [Fact]
@@ -430,6 +495,7 @@ public abstract partial class TransportTests
     // With TLS 1.3 a client is through with its handshake before the server has looked at its certificate.
     private static bool IsServed(NetServer server, Func<TlsClient> connect)
     {
+        long failuresBefore = server.State.Tls.HandshakeFailures;
         try
         {
             using TlsClient client = connect();
@@ -437,7 +503,7 @@ public abstract partial class TransportTests
         }
         catch (Exception fault) when (fault is IOException or AuthenticationException or SocketException)
         {
-            Assert.NotEqual(0, server.State.Tls.HandshakeFailures);
+            Assert.Equal(failuresBefore + 1, server.State.Tls.HandshakeFailures);
             return false;
         }
     }
