@@ -29,7 +29,7 @@ public sealed class HttpAnswererTests : CommandHarness, IAsyncLifetime
                 TimeProvider.System,
                 TimeSpan.Zero),
             () => _isStopping,
-            Server.Clock,
+            TimeProvider.System, // Patience ends by itself.
             NullLogger.Instance)
         {
             Patience = TimeSpan.FromMilliseconds(50),
