@@ -4,10 +4,11 @@ using Microsoft.Win32.SafeHandles;
 
 namespace KvServer.Server.Persistence;
 
-/// <summary>Forces files and folders to disk where .NET has no call for it, or one that keeps failures to itself.</summary>
+/// <summary>What the disk is asked for where .NET has no call for it, or one that keeps failures to itself.</summary>
 internal static unsafe partial class DiskSync
 {
     private const int ReadOnly = 0x80000; // O_RDONLY | O_CLOEXEC, which have the same values on every processor.
+    private const int KeepLength = 1; // FALLOC_FL_KEEP_SIZE
     private const uint WaitWriteWait = 1 | 2 | 4;
     private const int Interrupted = 4; // EINTR
 
@@ -15,7 +16,16 @@ internal static unsafe partial class DiskSync
     /// <exception cref="IOException">The system could not, or says that it is no file that can be forced.</exception>
     /// <remarks>On Linux <see cref="RandomAccess.FlushToDisk"/> and <c>FileStream.Flush(true)</c> return as if all were
     /// well when <c>fsync</c> fails: a promise that rests on it needs the system's own answer.</remarks>
-    public static void Flush(SafeFileHandle file)
+    public static void Flush(SafeFileHandle file) => Flush(file, dataOnly: false);
+
+    /// <summary>Forces what has been written to a file to disk, and of what is known about the file what it takes to find it
+    /// again: its length, but not its times. Any thread.</summary>
+    /// <exception cref="IOException">The system could not, or says that it is no file that can be forced.</exception>
+    /// <remarks>Some file systems write a file's times in a place of their own and wait for it: this is the faster one for a
+    /// log that grows.</remarks>
+    public static void FlushData(SafeFileHandle file) => Flush(file, dataOnly: true);
+
+    private static void Flush(SafeFileHandle file, bool dataOnly)
     {
         if (!OperatingSystem.IsLinux())
         {
@@ -27,7 +37,8 @@ internal static unsafe partial class DiskSync
         try
         {
             file.DangerousAddRef(ref isHeld);
-            while (Flush((int)file.DangerousGetHandle()) != 0)
+            int descriptor = (int)file.DangerousGetHandle();
+            while ((dataOnly ? FlushData(descriptor) : Flush(descriptor)) != 0)
             {
                 int error = Marshal.GetLastPInvokeError();
                 if (error != Interrupted)
@@ -88,11 +99,26 @@ internal static unsafe partial class DiskSync
         }
     }
 
+    /// <summary>Has the file system allot space to a file; its length stays.</summary>
+    /// <param name="file">The open file.</param>
+    /// <param name="offset">Where the space begins, in bytes. What is allotted already stays.</param>
+    /// <param name="length">Its bytes.</param>
+    /// <returns>Whether there is that space; false too where the system knows no such thing.</returns>
+    public static bool TryAllot(SafeFileHandle file, long offset, long length) =>
+        OperatingSystem.IsLinux()
+        && Allot((int)file.DangerousGetHandle(), KeepLength, offset, length) == 0;
+
     [LibraryImport("libc", EntryPoint = "open")]
     private static partial int Open(byte* path, int flags);
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     private static partial int Flush(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "fdatasync", SetLastError = true)]
+    private static partial int FlushData(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "fallocate")]
+    private static partial int Allot(int descriptor, int mode, long offset, long length);
 
     [LibraryImport("libc", EntryPoint = "close")]
     private static partial int Close(int descriptor);

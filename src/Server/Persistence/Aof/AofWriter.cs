@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using KvServer.Server.Config;
 using Microsoft.Win32.SafeHandles;
 
@@ -13,6 +14,7 @@ namespace KvServer.Server.Persistence.Aof;
 /// </code>
 /// <para>With <c>appendfsync always</c> the thread writes and forces whatever has gathered, at once and again and again:
 /// requests that come while the disk is busy share the next round, and <see cref="Progressed"/> lets their replies go.
+/// <see cref="CommitGathering"/> says when it is worth waiting for more of them first.
 /// Otherwise it wakes at most every millisecond, so that a busy server makes few large writes and the loop hardly ever
 /// has to wake it, and forces once a second or never.</para>
 /// <para>What has to happen at one place in the log (the change to another file) is a task in the same queue. A write
@@ -32,11 +34,14 @@ internal sealed class AofWriter : IDisposable
     private readonly Thread _thread;
     private readonly Queue<Item> _queue = new();
     private readonly Stack<byte[]> _free = new();
+    private readonly CommitGathering _gathering = new(TimeProvider.System);
     private byte[]? _tail;
     private int _tailLength;
     private bool _isAsleep;
     private bool _stops;
     private bool _isUrgent;
+    private int _waiting; // Clients that wait for bytes which the thread has not taken yet,
+    private int _taken; // and for those that it has.
     private long _appendedEnd;
     private long _writtenEnd;
     private long _durableEnd;
@@ -49,6 +54,7 @@ internal sealed class AofWriter : IDisposable
     private volatile AppendFsync _policy;
 
     // The thread's own.
+    private readonly SpaceAhead _space = new();
     private SafeFileHandle? _file;
     private long _fileBytes;
     private long _lastFsyncMs;
@@ -137,8 +143,10 @@ internal sealed class AofWriter : IDisposable
     }
 
     /// <summary>Takes the bytes of a log.</summary>
+    /// <param name="log">Is empty afterwards.</param>
+    /// <param name="waiting">How many clients wait until these bytes are on disk.</param>
     /// <remarks>Copies what fits behind bytes that wait already, else takes the log's buffer. Command loop only.</remarks>
-    public void Append(PropagationLog log)
+    public void Append(PropagationLog log, int waiting = 0)
     {
         lock (_lock)
         {
@@ -161,7 +169,8 @@ internal sealed class AofWriter : IDisposable
                 Volatile.Write(ref _unsyncedSinceMs, Environment.TickCount64);
             }
 
-            if (_isAsleep)
+            _waiting += waiting;
+            if (_isAsleep || _gathering.IsOver(_waiting))
             {
                 _isAsleep = false;
                 Monitor.Pulse(_lock);
@@ -219,7 +228,7 @@ internal sealed class AofWriter : IDisposable
         (SafeFileHandle? file, string? error) = open();
         if (error is null)
         {
-            _file?.Dispose();
+            CloseFile();
             _file = file;
             _fileBytes = RandomAccess.GetLength(file!);
             _gaveUp = false;
@@ -258,7 +267,7 @@ internal sealed class AofWriter : IDisposable
         }
 
         _thread.Join();
-        _file?.Dispose();
+        CloseFile();
     }
 
     private static long NowMs => Environment.TickCount64;
@@ -301,6 +310,8 @@ internal sealed class AofWriter : IDisposable
                     taken.AddRange(_queue);
                     _queue.Clear();
                     _isUrgent = false;
+                    _taken += _waiting;
+                    _waiting = 0;
                     return true;
                 }
 
@@ -332,13 +343,28 @@ internal sealed class AofWriter : IDisposable
             _isAsleep = false;
         }
 
-        if (!_isUrgent && !_stops && _policy != AppendFsync.Always)
+        if (_policy == AppendFsync.Always)
+        {
+            Gather();
+        }
+        else if (!_isUrgent && !_stops)
         {
             // More will come, and need not wake this thread.
             Monitor.Wait(_lock, GatherMs);
         }
 
         return true;
+    }
+
+    // Waits for those who were let go a moment ago to come back, so that the next round is for all of them.
+    private void Gather()
+    {
+        for (int ms = _gathering.Begin(_waiting); ms > 0 && !_isUrgent && !_stops; ms = _gathering.GoOn(_waiting))
+        {
+            Monitor.Wait(_lock, ms);
+        }
+
+        _gathering.End();
     }
 
     private void Recycle(byte[] buffer)
@@ -383,6 +409,11 @@ internal sealed class AofWriter : IDisposable
             try
             {
                 long startedAtMs = NowMs;
+                if (_policy == AppendFsync.Always)
+                {
+                    _space.Reserve(_file, _fileBytes + item.Length);
+                }
+
                 RandomAccess.Write(_file, item.Bytes.AsSpan(0, item.Length), _fileBytes);
                 _fileBytes += item.Length;
                 NoteLongest(ref _longestWriteMs, NowMs - startedAtMs);
@@ -409,6 +440,7 @@ internal sealed class AofWriter : IDisposable
         try
         {
             RandomAccess.SetLength(_file!, _fileBytes);
+            _space.Forget();
             return true;
         }
         catch (Exception e) when (DiskError.Is(e))
@@ -417,6 +449,24 @@ internal sealed class AofWriter : IDisposable
             SetError(DiskError.TextOf(e));
             return false;
         }
+    }
+
+    private void CloseFile()
+    {
+        try
+        {
+            if (_file is not null)
+            {
+                _space.Free(_file, _fileBytes);
+            }
+        }
+        catch (Exception e) when (DiskError.Is(e))
+        {
+            // It only takes more space than it needs.
+        }
+
+        _file?.Dispose();
+        _file = null;
     }
 
     // Returns whether the writer is to end before the disk takes anything again.
@@ -463,11 +513,12 @@ internal sealed class AofWriter : IDisposable
             return null;
         }
 
+        long startedAt = Stopwatch.GetTimestamp();
         long startedAtMs = NowMs;
         _lastFsyncMs = startedAtMs;
         try
         {
-            DiskSync.Flush(_file);
+            DiskSync.FlushData(_file);
         }
         catch (Exception e) when (DiskError.Is(e))
         {
@@ -486,6 +537,8 @@ internal sealed class AofWriter : IDisposable
         lock (_lock)
         {
             Volatile.Write(ref _durableEnd, _writtenEnd);
+            _gathering.NoteRound(_waiting, _taken, Stopwatch.GetElapsedTime(startedAt));
+            _taken = 0;
             Volatile.Write(ref _unsyncedSinceMs, _appendedEnd == _durableEnd ? -1 : startedAtMs);
         }
 

@@ -30,6 +30,7 @@ internal sealed partial class AppendOnlyFile
     private long _lastEnd;
     private long _sizeAtEnd;
     private string? _error;
+    private int _heldInTurn;
 
     /// <summary>Makes one that is off.</summary>
     public AppendOnlyFile(ServerState server)
@@ -97,6 +98,7 @@ internal sealed partial class AppendOnlyFile
         }
 
         _heldReplies.Add(client, LogEnd);
+        _heldInTurn++;
         return true;
     }
 
@@ -144,9 +146,11 @@ internal sealed partial class AppendOnlyFile
 
         if (_log.LengthBytes > 0 && _writer is { } writer)
         {
-            writer.Append(_log);
+            writer.Append(_log, _heldInTurn);
             CheckDelay(writer);
         }
+
+        _heldInTurn = 0;
     }
 
     /// <summary>Follows the options that can change at run time.</summary>
