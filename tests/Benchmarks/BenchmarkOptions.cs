@@ -75,16 +75,24 @@ internal sealed class BenchmarkOptions
             return;
         }
 
-        string root = TestPaths.RepositoryRoot;
-        string target = Path.Combine(root, "artifacts", "benchmarks", "kvserver");
-        string[] publish = ["publish", Path.Combine(root, "src", "Server"), "-c", "Release", "-o", target, "-v", "quiet"];
-        ToolRun run = await ToolRun.RunAsync("dotnet", publish, timeoutSeconds: 600);
+        string target = Path.Combine(TestPaths.RepositoryRoot, "artifacts", "benchmarks", "kvserver");
+        ToolRun run = await PublishAsync(target);
         if (run.ExitCode != 0)
         {
             throw new InvalidOperationException($"dotnet publish failed:\n{run.All}");
         }
 
         OurBinary = Path.Combine(target, "kvserver");
+    }
+
+    /// <summary>Publishes our server.</summary>
+    /// <param name="target">The folder to publish to.</param>
+    /// <param name="arguments">More arguments for <c>dotnet publish</c>.</param>
+    public static Task<ToolRun> PublishAsync(string target, params string[] arguments)
+    {
+        string project = Path.Combine(TestPaths.RepositoryRoot, "src", "Server");
+        return ToolRun.RunAsync(
+            "dotnet", ["publish", project, "-c", "Release", "-o", target, "-v", "quiet", .. arguments], timeoutSeconds: 900);
     }
 
     /// <summary>Starts our server with options for a measurement.</summary>

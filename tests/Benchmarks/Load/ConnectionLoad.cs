@@ -22,10 +22,13 @@ internal sealed class ConnectionLoad : IDisposable
     private volatile bool _stopping;
 
     /// <summary>Connects once for each source and starts sending.</summary>
-    public ConnectionLoad(Contestant server, IEnumerable<IRequestSource> sources)
+    /// <param name="server">Whom to ask.</param>
+    /// <param name="sources">The requests of each connection.</param>
+    /// <param name="password">What each says first with AUTH, unless null.</param>
+    public ConnectionLoad(Contestant server, IEnumerable<IRequestSource> sources, string? password = null)
     {
         _server = server;
-        _connections = [.. sources.Select(source => new LoadConnection(server.Server.Port, source))];
+        _connections = [.. sources.Select(source => new LoadConnection(server.Server.Port, source, password))];
         _next = NewPhase();
         _thread = new Thread(Run) { IsBackground = true, Name = "connection load" };
         _thread.Start();

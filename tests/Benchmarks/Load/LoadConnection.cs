@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 
 namespace KvServer.Benchmarks.Load;
 
@@ -14,11 +15,23 @@ internal sealed class LoadConnection : IDisposable
     private long _sentAt;
 
     /// <summary>Connects to a loopback port.</summary>
-    public LoadConnection(int port, IRequestSource source)
+    /// <param name="port">The port.</param>
+    /// <param name="source">Its requests.</param>
+    /// <param name="password">Sent with AUTH first, unless null.</param>
+    /// <exception cref="InvalidOperationException">The password was refused.</exception>
+    public LoadConnection(int port, IRequestSource source, string? password = null)
     {
         _source = source;
         Socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         Socket.Connect(IPAddress.Loopback, port);
+        if (password is not null)
+        {
+            Socket.Send(Encoding.ASCII.GetBytes($"AUTH {password}\r\n"));
+            if (!_reply.AsSpan(0, Socket.Receive(_reply)).SequenceEqual("+OK\r\n"u8))
+            {
+                throw new InvalidOperationException("The server refused the password.");
+            }
+        }
     }
 
     /// <summary>To wait for replies on.</summary>

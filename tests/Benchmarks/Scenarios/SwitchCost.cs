@@ -1,0 +1,47 @@
+using KvServer.Benchmarks.Load;
+
+namespace KvServer.Benchmarks.Scenarios;
+
+/// <summary>What something costs that one server can do with or without: rounds of both kinds in turn on the same process.</summary>
+/// <param name="title">Above the table.</param>
+/// <param name="without">What the rounds without it are called.</param>
+/// <param name="with">What the rounds with it are called.</param>
+/// <param name="options">How many rounds.</param>
+internal sealed class SwitchCost(string title, string without, string with, BenchmarkOptions options)
+{
+    private const int KeySpace = 100_000;
+
+    private static readonly (string Name, string[] Command)[] Commands =
+    [
+        ("SET", ["SET", "key:__rand_int__", "xxx"]),
+        ("GET", ["GET", "key:__rand_int__"]),
+    ];
+
+    private readonly Table _table = new(
+        "test, -P 16", "server", $"CPU us/request, {without}", with, "ratio", "lowest of all rounds", with, "ratio");
+
+    /// <summary>Measures SET and GET on one server.</summary>
+    /// <param name="server">The server.</param>
+    /// <param name="turn">Called before each round with whether it is one with it; returns more options for redis-benchmark.</param>
+    public async Task AddAsync(Contestant server, Func<bool, string[]> turn)
+    {
+        long requests = options.Quick ? 300_000 : 1_000_000;
+        foreach ((string name, string[] command) in Commands)
+        {
+            for (int i = 0; i < 2; i++)
+            {
+                await BenchmarkRun.RunAsync(server.Server, requests, 16, KeySpace, command, login: turn(i == 1));
+            }
+
+            List<BenchmarkRun>[] runs = await AlternatingRounds.RunAsync(options.Quick ? 3 : 11, i => BenchmarkRun.RunAsync(
+                server.Server, requests, 16, KeySpace, command, login: turn(i == 1)));
+            double[] medians = [.. runs.Select(of => BenchmarkRun.Median(of).CpuMicroseconds)];
+            double[] lowest = [.. runs.Select(of => of.Min(run => run.CpuMicroseconds))];
+            _table.Add(
+                name, server.Name, medians[0], medians[1], medians[1] / medians[0], lowest[0], lowest[1], lowest[1] / lowest[0]);
+        }
+    }
+
+    /// <summary>Prints what has been measured.</summary>
+    public void Print() => _table.Print(title);
+}
