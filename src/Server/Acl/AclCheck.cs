@@ -17,7 +17,7 @@ internal sealed class AclCheck
     /// <param name="args">The call, of an arity that the command accepts.</param>
     /// <param name="argIndex">The argument that is the reason.</param>
     /// <returns>None when it is allowed; else the gravest reason, and of several the one furthest back.</returns>
-    /// <remarks>O(selectors x keys x patterns).</remarks>
+    /// <remarks>O(selectors x keys) look-ups of <see cref="AclKeyTable"/>.</remarks>
     public AclDenial Check(AclUser user, Command command, Arguments args, out int argIndex)
     {
         AclDenial denial = AclDenial.Command;
@@ -83,6 +83,12 @@ internal sealed class AclCheck
     // A call whose keys can't be told names none: its handler refuses it by the same rules.
     private bool AllowsKeys(AclSelector selector, Command command, Arguments args, ref int argIndex)
     {
+        if (command.NamesOneKey)
+        {
+            argIndex = command.FirstKey; // Which the arity sees to.
+            return selector.AllowsKey(args[argIndex], RightsFor(command.Keys[0].AccessOf(args)));
+        }
+
         if (!_keysFound)
         {
             if (!KeyPlace.TryFindAll(command, args, _keys, _positions))

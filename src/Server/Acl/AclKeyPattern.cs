@@ -6,7 +6,6 @@ namespace KvServer.Server.Acl;
 internal sealed class AclKeyPattern
 {
     private readonly int _prefixBytes;
-    private readonly bool _isPrefixOnly;
 
     public AclKeyPattern(byte[] pattern, KeyRights rights)
     {
@@ -14,17 +13,23 @@ internal sealed class AclKeyPattern
         Rights = rights;
         int special = pattern.AsSpan().IndexOfAny("*?[\\"u8);
         _prefixBytes = special < 0 ? pattern.Length : special;
-        _isPrefixOnly = special >= 0 && special == pattern.Length - 1 && pattern[special] == '*';
+        if (special > 0 && special == pattern.Length - 1 && pattern[special] == '*')
+        {
+            Prefix = pattern[..special];
+        }
     }
 
     public byte[] Pattern { get; }
 
     public KeyRights Rights { get; }
 
+    /// <summary>What keys begin with, for a pattern that is some bytes and a star; else null.</summary>
+    public byte[]? Prefix { get; }
+
     /// <summary>Whether the pattern matches a key. Most patterns begin with literal bytes, and those decide most keys.</summary>
     public bool Matches(ReadOnlySpan<byte> key) =>
         key.StartsWith(Pattern.AsSpan(0, _prefixBytes))
-        && ((_isPrefixOnly && !key.IsEmpty) || Glob.IsMatch(Pattern, key));
+        && (Prefix is not null || Glob.IsMatch(Pattern, key));
 
     /// <summary>The rule that adds it: <c>~pattern</c>, <c>%R~pattern</c> or <c>%W~pattern</c>.</summary>
     public byte[] ToRule() => Rights switch

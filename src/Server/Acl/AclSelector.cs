@@ -12,6 +12,9 @@ internal sealed class AclSelector
     private readonly CommandBits _allowed;
     private readonly List<AclKeyPattern> _patterns = [];
     private readonly List<byte[]> _channels = [];
+
+    // By the rights that are needed; made when they are first asked for.
+    private readonly AclKeyTable?[] _tables = new AclKeyTable?[(int)KeyRights.All + 1];
     private Dictionary<int, List<byte[]>>? _firstArgs;
     private byte[]? _commandRules;
 
@@ -83,24 +86,9 @@ internal sealed class AclSelector
         return false;
     }
 
-    /// <summary>Whether a key may be used in some ways. O(patterns).</summary>
-    public bool AllowsKey(ReadOnlySpan<byte> key, KeyRights rights)
-    {
-        if (AllKeys)
-        {
-            return true;
-        }
-
-        foreach (AclKeyPattern pattern in _patterns)
-        {
-            if ((pattern.Rights & rights) == rights && pattern.Matches(key))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
+    /// <summary>Whether a key may be used in some ways. See <see cref="AclKeyTable.Matches"/>.</summary>
+    public bool AllowsKey(ReadOnlySpan<byte> key, KeyRights rights) =>
+        AllKeys || (_tables[(int)rights] ??= new AclKeyTable(_patterns, rights)).Matches(key);
 
     /// <summary>Whether every key may be used in some ways.</summary>
     public bool AllowsAnyKey(KeyRights rights) => AllKeys
@@ -134,6 +122,7 @@ internal sealed class AclSelector
         {
             AllKeys = !Is("resetkeys"u8, rule);
             _patterns.Clear();
+            Array.Clear(_tables);
             return AclRuleError.None;
         }
 
@@ -197,6 +186,7 @@ internal sealed class AclSelector
             _patterns[at] = new AclKeyPattern(bytes, _patterns[at].Rights | rights);
         }
 
+        Array.Clear(_tables);
         return AclRuleError.None;
     }
 

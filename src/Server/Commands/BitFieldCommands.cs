@@ -22,7 +22,7 @@ internal static class BitFieldCommands
         Syntax = "key [operation:GET encoding offset|write:[OVERFLOW (WRAP|SAT|FAIL)] write_operation:("
             + "SET encoding offset value:integer|INCRBY encoding offset increment)]...")]
     [Keys(first: 1, KeyAccess.ReadWrite | KeyAccess.Access | KeyAccess.Update | KeyAccess.Variable,
-        Notes = "Reads only unless a part writes")]
+        Rule = KeyAccessRule.WritesUnlessAllGet, Notes = "Reads only unless a part writes")]
     internal static void BitField(CommandContext ctx) => Run(ctx, readOnly: false);
 
     /// <summary>BITFIELD without the parts that write, for replicas.</summary>

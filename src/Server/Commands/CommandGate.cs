@@ -16,7 +16,7 @@ namespace KvServer.Server.Commands;
 internal sealed class CommandGate(ServerState server)
 {
     private const CommandFlags TouchesKeys = CommandFlags.Write | CommandFlags.ReadOnly | CommandFlags.MayReplicate;
-    private const ClientFlags NotOrdinary = ClientFlags.Subscribed | ClientFlags.Multi | ClientFlags.Monitor | ClientFlags.Restricted;
+    private const ClientFlags NotOrdinary = ClientFlags.Subscribed | ClientFlags.Multi | ClientFlags.Monitor;
 
     private readonly Eviction _eviction = server.Keyspace.Eviction;
 
@@ -32,8 +32,16 @@ internal sealed class CommandGate(ServerState server)
         && (client.Flags & NotOrdinary) == 0
         && (command.Flags & CommandFlags.Protected) == 0
         && server.Restrictions == Restrictions.None
-            ? !_eviction.IsOn || HasRoom(ctx, command, client)
+            ? ((client.Flags & ClientFlags.Restricted) == 0 || MayCall(ctx, command, client))
+                && (!_eviction.IsOn || HasRoom(ctx, command, client))
             : AdmitsSlowly(ctx, command, client, argumentCount);
+
+    // Whether the rights of a user who has not all of them allow a call; if not it is refused.
+    private bool MayCall(CommandContext ctx, Command command, Client client)
+    {
+        AclDenial denial = server.Acl.Check(ctx, command, client.Is(ClientFlags.Multi));
+        return denial == AclDenial.None || Reject(ctx, command, CommandError.NoPermission(denial, command.DisplayName));
+    }
 
     /// <summary>Replies that the command is unknown, in the words of the reference server.</summary>
     public static void RejectUnknown(CommandContext ctx)
@@ -73,10 +81,9 @@ internal sealed class CommandGate(ServerState server)
             return Reject(ctx, command, CommandError.NotInMulti);
         }
 
-        if (client.Is(ClientFlags.Restricted)
-            && server.Acl.Check(ctx, command, client.Is(ClientFlags.Multi)) is var denial and not AclDenial.None)
+        if (client.Is(ClientFlags.Restricted) && !MayCall(ctx, command, client))
         {
-            return Reject(ctx, command, CommandError.NoPermission(denial, command.DisplayName));
+            return false;
         }
 
         if ((server.Restrictions & Restrictions.Stopping) != 0)

@@ -1,3 +1,4 @@
+using System.Text;
 using KvServer.Resp;
 
 namespace KvServer.Server.Commands;
@@ -24,6 +25,15 @@ internal sealed class KeySpec(KeysAttribute declaration, KeyFinder? finder)
 
     /// <summary>True when first, last and step cannot tell where the keys are.</summary>
     public bool IsMovable => !HasFixedFirst || (Access & KeyAccess.Incomplete) != 0;
+
+    /// <summary>What a call really does with these keys, where the declaration may only say what it can do.</summary>
+    /// <remarks>O(1), or O(arguments) for commands whose options decide.</remarks>
+    public KeyAccess AccessOf(Arguments line) => Declaration.Rule switch
+    {
+        KeyAccessRule.ReadsWithGet when !HasWord(line, 3, "GET"u8) => KeyAccess.Overwrite | KeyAccess.Update,
+        KeyAccessRule.WritesUnlessAllGet when OnlyReads(line) => KeyAccess.ReadOnly | KeyAccess.Access,
+        _ => Access & ~KeyAccess.Variable,
+    };
 
     /// <summary>Adds the positions of the keys in this call.</summary>
     /// <returns>False when the arguments are not of the command's form.</returns>
@@ -54,7 +64,7 @@ internal sealed class KeySpec(KeysAttribute declaration, KeyFinder? finder)
         int i = forward ? Declaration.StartFrom : args.Count + Declaration.StartFrom;
         for (; i > 0 && i < args.Count - 1; i += forward ? 1 : -1)
         {
-            if (System.Text.Ascii.EqualsIgnoreCase(args[i], Declaration.Keyword))
+            if (Ascii.EqualsIgnoreCase(args[i], Declaration.Keyword))
             {
                 return i + 1;
             }
@@ -116,5 +126,42 @@ internal sealed class KeySpec(KeysAttribute declaration, KeyFinder? finder)
         }
 
         return true;
+    }
+
+    // What is not well formed counts as a write, so that nobody gains by it.
+    private static bool OnlyReads(Arguments line)
+    {
+        int i = 2;
+        while (i < line.Count)
+        {
+            int left = line.Count - i - 1;
+            if (left >= 2 && Ascii.EqualsIgnoreCase(line[i], "GET"u8))
+            {
+                i += 3;
+            }
+            else if (left >= 1 && Ascii.EqualsIgnoreCase(line[i], "OVERFLOW"u8))
+            {
+                i += 2;
+            }
+            else
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private static bool HasWord(Arguments line, int from, ReadOnlySpan<byte> word)
+    {
+        for (int i = from; i < line.Count; i++)
+        {
+            if (Ascii.EqualsIgnoreCase(line[i], word))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 }

@@ -11,6 +11,9 @@ internal sealed class KeysAttribute(int first, KeyAccess access) : Attribute
 
     public KeyAccess Access { get; } = access;
 
+    /// <summary>What decides what a call does, if it is not the same for all.</summary>
+    public KeyAccessRule Rule { get; init; }
+
     /// <summary>Index of the last key; 0 means the first is the only one, -1 the last argument, -2 the one before it.</summary>
     public int Last { get; init; }
 

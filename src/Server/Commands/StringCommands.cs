@@ -26,7 +26,7 @@ internal static partial class StringCommands
         History = "2.6.12: The options EX, PX, NX and XX.; 6.0.0: The option KEEPTTL.; "
             + "6.2.0: The options GET, EXAT and PXAT.; 7.0.0: NX and GET may be combined.")]
     [Keys(first: 1, KeyAccess.ReadWrite | KeyAccess.Access | KeyAccess.Update | KeyAccess.Variable,
-        Notes = "Reads the old value too when GET is given")]
+        Rule = KeyAccessRule.ReadsWithGet, Notes = "Reads the old value too when GET is given")]
     internal static void Set(CommandContext ctx)
     {
         if (ctx.Args.Count > 3)
