@@ -131,6 +131,9 @@ internal sealed class ServerState(
     /// <summary>Which keys are largest: BIGKEYS.</summary>
     public BigKeys BigKeys { get; } = new(keyspace, clock);
 
+    /// <summary>How large the buffers of clients were lately.</summary>
+    public ClientPeaks ClientPeaks { get; } = new();
+
     /// <summary>The limit on the memory of all clients.</summary>
     public ClientEviction ClientEviction => field ??= new ClientEviction(this);
 

@@ -55,6 +55,10 @@ internal sealed partial class CommandExecutor
     /// <summary>Notes what a client takes by now, while the memory of clients is limited.</summary>
     public void Account(Client client) => _server.ClientEviction.Account(client);
 
+    /// <summary>Notes how large a client's buffers are. Called about once a second for each.</summary>
+    public void NotePeaks(Client client) => _server.ClientPeaks.Note(
+        _server.Keyspace.NowMs, client.Connection.PendingInputBytes, client.Connection.PendingOutputBytes);
+
     /// <summary>Whether the replies a client has just got have to wait for the disk; see
     /// <see cref="Persistence.Aof.AppendOnlyFile.HoldsReplyOf"/>.</summary>
     public bool HoldsReplyOf(Client client) => _server.Aof.HoldsReplyOf(client);

@@ -25,6 +25,7 @@ internal sealed class CommandTiming
     private const long MaxRunReplyBytes = 16 * 1024;
     private const long SingleBelowMicros = 1000;
     private const long SingleForMs = 10_000;
+    private const long NanosPerMs = 1_000_000;
     private const long NanosPerSecond = 1_000_000_000;
 
     private readonly ServerState _server;
@@ -99,25 +100,45 @@ internal sealed class CommandTiming
     {
         long nanos = (Now - startedAt) * _nanosPerTick;
         wait.Command.ElapsedNanos += nanos;
-        Note(wait.Command, calls: 1, wait.ElapsedNanos + nanos, wait.Client, wait.Batch, wait.RequestIndex);
+        long bothNanos = wait.ElapsedNanos + nanos;
+        Track(wait.Command, calls: 1, bothNanos);
+        if (bothNanos >= _limitNanos)
+        {
+            AddToSlowLog(wait.Command, bothNanos, wait.Client, wait.Batch.ArgumentsOf(wait.RequestIndex));
+            _server.Latency.AddIfSlow("command-unblocking", nanos / NanosPerMs);
+        }
     }
 
     private void Note(Command command, int calls, long nanos, Client client, RequestBatch batch, int lastIndex)
     {
-        if (_server.Config.LatencyTracking)
-        {
-            LatencyHistogram latency = command.Latency ??= new LatencyHistogram();
-            latency.Record(calls == 1 ? nanos : nanos / calls, calls);
-        }
-
+        Track(command, calls, nanos);
         if (nanos >= _limitNanos)
         {
             NoteSlow(command, calls, nanos, client, batch.ArgumentsOf(lastIndex));
         }
     }
 
+    private void Track(Command command, int calls, long nanos)
+    {
+        if (_server.Config.LatencyTracking)
+        {
+            LatencyHistogram latency = command.Latency ??= new LatencyHistogram();
+            latency.Record(calls == 1 ? nanos : nanos / calls, calls);
+        }
+    }
+
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void NoteSlow(Command command, int calls, long nanos, Client client, Arguments args)
+    {
+        AddToSlowLog(command, nanos, client, args);
+        _server.Latency.AddIfSlow(command.Is(CommandFlags.Fast) ? "fast-command" : "command", nanos / NanosPerMs);
+        if (calls > 1)
+        {
+            _singleUntilMs = _server.Keyspace.NowMs + SingleForMs;
+        }
+    }
+
+    private void AddToSlowLog(Command command, long nanos, Client client, Arguments args)
     {
         long slowMicros = _server.Config.SlowlogLogSlowerThanMicros;
         if (slowMicros >= 0 && nanos / 1000 >= slowMicros && !command.Is(CommandFlags.SkipSlowLog))
@@ -130,12 +151,6 @@ internal sealed class CommandTiming
             {
                 // The log lacks an entry; the call has run and been answered.
             }
-        }
-
-        _server.Latency.AddIfSlow(command.Is(CommandFlags.Fast) ? "fast-command" : "command", nanos / 1_000_000);
-        if (calls > 1)
-        {
-            _singleUntilMs = _server.Keyspace.NowMs + SingleForMs;
         }
     }
 }

@@ -357,7 +357,7 @@ internal sealed partial class Connection : IClientConnection, IValueTaskSource
         }
 
         _host.Services.Executor.Account(Client);
-
+        _host.Services.Executor.NotePeaks(Client);
         int timeoutSeconds = _host.Config.TimeoutSeconds;
         if (timeoutSeconds > 0 && (!IsSuspended || IsReplying) && !Client.Is(ClientFlags.Subscribed | ClientFlags.Monitor)
             && nowMs - Math.Max(LastInputMs, Volatile.Read(ref _lastDrainMs)) > timeoutSeconds * 1000L)

@@ -44,8 +44,7 @@ internal static partial class InfoReport
 
     private static void WriteClients(InfoWriter info, ServerState server)
     {
-        long largestInput = 0;
-        long largestOutput = 0;
+        (long largestInput, long largestOutput) = server.ClientPeaks.Largest(server.Keyspace.NowMs);
         foreach (Client client in server.Clients.All)
         {
             largestInput = Math.Max(largestInput, client.Connection.PendingInputBytes);

@@ -12,6 +12,8 @@ internal static class LatencyReport
             + "ask for parts, or keep them in several keys."),
         ("fast-command", "Commands that do little took long, so the server was held up from outside: look for other load "
             + "on this machine, for swapping, and for a limit on its processor time."),
+        ("command-unblocking", "Serving clients that waited for a key took long: look for elements that are large, and for many "
+            + "clients that wait for the same key."),
         ("expire-cycle", "Many keys expire at the same time. Spread their times, or let the cycle run oftener and "
             + "shorter with a higher 'hz'."),
         ("eviction-cycle", "Much had to be evicted at once: 'maxmemory' was lowered, or something large was stored."),

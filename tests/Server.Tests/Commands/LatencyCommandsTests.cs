@@ -34,6 +34,21 @@ public sealed class LatencyCommandsTests : CommandHarness
     }
 
     [Fact]
+    public void Serving_a_client_that_waited_is_an_event_of_its_own()
+    {
+        Run("CONFIG", "SET", "latency-monitor-threshold", "100");
+        TestClient waiter = Connect();
+        waiter.Start("BLPOP", "queue", "0");
+        EachCallTakes(150_000);
+        Run("RPUSH", "queue", "a");
+        EachCallTakes(0);
+        Assert.NotEqual("", waiter.TakeOutput());
+        object?[] names = [.. Latest().Select(entry => ((object?[])entry!)[0])];
+        Assert.Contains("command-unblocking", names);
+        Assert.DoesNotContain("command", names); // BLPOP is none; RPUSH is a fast one.
+    }
+
+    [Fact]
     public void The_cycle_of_expiry_is_an_event()
     {
         Run("CONFIG", "SET", "latency-monitor-threshold", "1");
