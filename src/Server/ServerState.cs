@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime;
 using System.Security.Cryptography;
 using KvServer.Resp;
 using KvServer.Server.Clients;
@@ -21,6 +22,16 @@ namespace KvServer.Server;
 internal sealed class ServerState(
     ServerConfig config, Keyspace keyspace, CommandTable commands, TimeProvider clock, ILogger log)
 {
+    private readonly CompilerMemory _compilerMemory = new(
+        static () => JitInfo.GetCompiledMethodCount(currentThread: false),
+        () => ThreadPool.UnsafeQueueUserWorkItem(
+            static reclaimer =>
+            {
+                GC.WaitForPendingFinalizers();
+                reclaimer.TrimLibrary();
+            },
+            keyspace.Reclaimer,
+            preferLocal: false));
     private readonly ProtocolLimits _unauthenticatedLimits = new() { BeforeAuthentication = true };
     private ProtocolLimits _limits = new();
 
@@ -239,6 +250,7 @@ internal sealed class ServerState(
 
         Keyspace.Cron(rehashBudgetMs: Config.ActiveRehashing ? 1 : 0);
         BigKeys.Step(TimeSpan.FromMilliseconds(5.0 / hz));
+        _compilerMemory.Tick(Clock.GetTimestamp() / (Clock.TimestampFrequency / 1000));
     }
 
     /// <summary>Whether a client is on this machine.</summary>

@@ -155,7 +155,8 @@ public sealed unsafe class Reclaimer : IDisposable
     }
 
     /// <summary>Has the C library give back what lies free between its blocks; while that goes on, others may wait for it.</summary>
-    internal void TrimLibrary()
+    /// <remarks>Any thread. Returns at once.</remarks>
+    public void TrimLibrary()
     {
         if (Interlocked.Exchange(ref _trims, 1) == 0)
         {
