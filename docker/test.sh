@@ -76,6 +76,7 @@ start() { # environment and arguments, as for env(1)
 stop() {
     local started=$SECONDS status=0
     kill -TERM "$server"
+    timeout 20 tail --pid="$server" -f /dev/null || kill -KILL "$server"
     wait "$server" || status=$?
     server=
     expect "exit code after SIGTERM" 0 "$status"
