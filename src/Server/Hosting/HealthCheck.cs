@@ -88,10 +88,13 @@ internal sealed class HealthCheck
             HealthTarget? target = socket.Length > 0 ? new HealthTarget("", 0, Path.GetFullPath(socket)) : HealthTarget.Of(config);
             if (socket.Length == 0 && (host.Length > 0 || port > 0))
             {
+                int known = config.Port > 0 ? config.Port : config.TlsPort > 0 ? config.TlsPort : ServerConfig.Defaults.Port;
+                int chosen = port > 0 ? port : known;
                 target = new HealthTarget(
                     host.Length > 0 ? host : target is { Port: > 0 } ? target.Host : "127.0.0.1",
-                    port > 0 ? port : config.Port > 0 ? config.Port : ServerConfig.Defaults.Port,
-                    "");
+                    chosen,
+                    "",
+                    chosen == config.TlsPort ? config : null);
             }
 
             if (target is null)

@@ -1,10 +1,9 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using System.Text;
 using KvServer.Server.Config;
+using KvServer.Server.Net.Tls;
 
 namespace KvServer.Server.Hosting;
 
@@ -84,7 +83,12 @@ internal sealed record HealthTarget(string Host, int Port, string UnixSocket, Se
                     // The question is whether the server of this place lives, as on a plain port: its certificate bears the name
                     // that clients call it by, which nobody here knows, and the file may have been renewed meanwhile.
                     RemoteCertificateValidationCallback = static (_, certificate, _, _) => certificate is not null,
-                    ClientCertificates = CertificateOf(config),
+                    CertificateChainPolicy = new X509ChainPolicy
+                    {
+                        DisableCertificateDownloads = true, // Nor is it fetched what would be missing for judging that.
+                        RevocationMode = X509RevocationMode.NoCheck,
+                    },
+                    ClientCertificateContext = CertificateOf(config),
                 },
                 cancel);
             return encrypted;
@@ -96,28 +100,18 @@ internal sealed record HealthTarget(string Host, int Port, string UnixSocket, Se
         }
     }
 
-    // Where clients need a certificate, the server's own, or the one it would show to other servers.
-    private static X509Certificate2Collection? CertificateOf(ServerConfig config)
+    // The one that this server would show to others, or else its own where clients need one.
+    private static SslStreamCertificateContext? CertificateOf(ServerConfig config)
     {
-        bool hasOwn = config.TlsClientCertFile.Length > 0;
-        string certificate = hasOwn ? config.TlsClientCertFile : config.TlsCertFile;
-        string key = hasOwn ? config.TlsClientKeyFile : config.TlsKeyFile;
-        byte[] password = hasOwn ? config.TlsClientKeyFilePass : config.TlsKeyFilePass;
-        if (certificate.Length == 0)
-        {
-            return null;
-        }
-
         try
         {
-            return
-            [
-                password.Length > 0
-                    ? X509Certificate2.CreateFromEncryptedPemFile(certificate, Encoding.UTF8.GetString(password), key)
-                    : X509Certificate2.CreateFromPemFile(certificate, key),
-            ];
+            return config.TlsClientCertFile.Length > 0
+                ? TlsCredentials.LoadForClient(config.TlsClientCertFile, config.TlsClientKeyFile, config.TlsClientKeyFilePass)
+                : config.TlsAuthClients == TlsAuthClients.Yes && config.TlsCertFile.Length > 0
+                    ? TlsCredentials.LoadForClient(config.TlsCertFile, config.TlsKeyFile, config.TlsKeyFilePass)
+                    : null;
         }
-        catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException)
+        catch (TlsException)
         {
             return null; // The server goes on with the last good one; where it asks for ours, it says what is missing.
         }

@@ -74,7 +74,7 @@ internal sealed class TlsCredentials
                 + "tls-replication or tls-auth-clients are enabled!");
         }
 
-        X509Certificate2Collection chain = LoadChain(options);
+        X509Certificate2Collection chain = LoadChain(options.CertFile, options.KeyFile, options.KeyFilePass);
         X509Certificate2Collection authorities = LoadAuthorities(options);
         try
         {
@@ -141,13 +141,24 @@ internal sealed class TlsCredentials
         }
     }
 
-    private static X509Certificate2Collection LoadChain(TlsOptions options)
+    /// <summary>Reads what a client shows: its certificate and those between it and the authority.</summary>
+    /// <param name="certFile">The certificates, the client's first.</param>
+    /// <param name="keyFile">The key of the first.</param>
+    /// <param name="keyFilePass">What the key file is encrypted with, if it is.</param>
+    /// <exception cref="TlsException">They cannot be used.</exception>
+    internal static SslStreamCertificateContext LoadForClient(string certFile, string keyFile, byte[] keyFilePass)
+    {
+        X509Certificate2Collection chain = LoadChain(certFile, keyFile, keyFilePass);
+        return SslStreamCertificateContext.Create(chain[0], [.. chain.Skip(1)], offline: true);
+    }
+
+    private static X509Certificate2Collection LoadChain(string certFile, string keyFile, byte[] keyFilePass)
     {
         X509Certificate2Collection chain = [];
         string certificatePem;
         try
         {
-            certificatePem = ReadText(options.CertFile);
+            certificatePem = ReadText(certFile);
             chain.ImportFromPem(certificatePem);
             if (chain.Count == 0)
             {
@@ -156,22 +167,21 @@ internal sealed class TlsCredentials
         }
         catch (Exception fault) when (IsFileFault(fault))
         {
-            throw new TlsException($"Failed to load certificate: {options.CertFile}: {OneLine(fault)}", fault);
+            throw new TlsException($"Failed to load certificate: {certFile}: {OneLine(fault)}", fault);
         }
 
         try
         {
-            string keyPem = ReadText(options.KeyFile);
+            string keyPem = ReadText(keyFile);
             using X509Certificate2 withoutKey = chain[0];
             chain[0] = keyPem.Contains("BEGIN ENCRYPTED PRIVATE KEY", StringComparison.Ordinal)
-                ? X509Certificate2.CreateFromEncryptedPem(
-                    certificatePem, keyPem, ConfigText.FromBytes(options.KeyFilePass))
+                ? X509Certificate2.CreateFromEncryptedPem(certificatePem, keyPem, ConfigText.FromBytes(keyFilePass))
                 : X509Certificate2.CreateFromPem(certificatePem, keyPem);
             return chain;
         }
         catch (Exception fault) when (IsFileFault(fault))
         {
-            throw new TlsException($"Failed to load private key: {options.KeyFile}: {OneLine(fault)}", fault);
+            throw new TlsException($"Failed to load private key: {keyFile}: {OneLine(fault)}", fault);
         }
     }
 
