@@ -28,7 +28,14 @@ internal sealed class ServerState(
             static reclaimer =>
             {
                 GC.WaitForPendingFinalizers();
-                reclaimer.TrimLibrary();
+                try
+                {
+                    reclaimer.TrimLibrary();
+                }
+                catch (OutOfMemoryException)
+                {
+                    // It is tried again.
+                }
             },
             keyspace.Reclaimer,
             preferLocal: false));

@@ -38,5 +38,7 @@ public sealed class AttackTests
         // Far less than what was asked for: 512 MB in one request, or the replies to all those nobody reads.
         Assert.InRange(ProcessCounters.ResidentBytes(server.ProcessId) - before, long.MinValue, 150_000_000);
         Assert.Equal("PONG", client.Execute("PING").AsString);
+        Assert.InRange(attacker.Tried, 500, long.MaxValue); // It has been at work,
+        Assert.True(attacker.Closed > 0 || kind is not ("huge lengths" or "half TLS handshakes")); // and was shown the door.
     }
 }

@@ -200,7 +200,8 @@ internal sealed class AclUser
         AclSelector selector = new(_known, allChannels);
         foreach (string word in ConfigText.Split(ConfigText.FromBytes(rules)) ?? [])
         {
-            AclRuleError error = selector.Apply(ConfigText.ToBytes(word));
+            // Where it is written down later, such a word would end the selector.
+            AclRuleError error = word.EndsWith(')') ? AclRuleError.Syntax : selector.Apply(ConfigText.ToBytes(word));
             if (error != AclRuleError.None)
             {
                 return error;

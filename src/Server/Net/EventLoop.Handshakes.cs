@@ -20,7 +20,7 @@ internal sealed partial class EventLoop
     {
         if (_handshakes.Count >= MaxHandshakes)
         {
-            // Whoever is silent for longest makes room: the queue cannot be blocked by those who only connect.
+            // The oldest makes room: the queue cannot be blocked by those who only connect, or begin and go silent.
             FailHandshake(_handshakes[0], TlsService.TooMany);
         }
 

@@ -16,6 +16,7 @@ internal sealed class SpaceAhead
 
     private long _end;
     private bool _isRefused;
+    private bool _mayHold;
 
     /// <summary>Sees to it, if the disk can, that there is space up to some place.</summary>
     /// <param name="file">The open file.</param>
@@ -38,6 +39,7 @@ internal sealed class SpaceAhead
         else
         {
             _isRefused = true;
+            _mayHold = true; // A disk that is nearly full gives what it has.
         }
     }
 
@@ -47,12 +49,12 @@ internal sealed class SpaceAhead
     /// <exception cref="IOException">The system could not.</exception>
     public void Free(SafeFileHandle file, long length)
     {
-        if (_end > length)
+        bool holds = _end > length || _mayHold;
+        Forget();
+        if (holds)
         {
             RandomAccess.SetLength(file, length);
         }
-
-        Forget();
     }
 
     /// <summary>Begins anew: another file, or one that has been cut.</summary>
@@ -60,5 +62,6 @@ internal sealed class SpaceAhead
     {
         _end = 0;
         _isRefused = false;
+        _mayHold = false;
     }
 }

@@ -73,7 +73,11 @@ public sealed unsafe class Reclaimer : IDisposable
             return;
         }
 
-        _stopping = true;
+        lock (_startLock)
+        {
+            _stopping = true; // From here on nobody else adds anything.
+        }
+
         _heap.Reclaimer = null;
         if (_thread is not null)
         {
@@ -155,12 +159,15 @@ public sealed unsafe class Reclaimer : IDisposable
     }
 
     /// <summary>Has the C library give back what lies free between its blocks; while that goes on, others may wait for it.</summary>
-    /// <remarks>Any thread. Returns at once.</remarks>
+    /// <remarks>Any thread, at any time: after <see cref="Dispose"/> nothing happens. Returns at once.</remarks>
     public void TrimLibrary()
     {
-        if (Interlocked.Exchange(ref _trims, 1) == 0)
+        lock (_startLock)
         {
-            Enqueue(new Work(WorkKind.TrimLibrary, 0, 0, 0));
+            if (!_stopping && Interlocked.Exchange(ref _trims, 1) == 0)
+            {
+                Enqueue(new Work(WorkKind.TrimLibrary, 0, 0, 0));
+            }
         }
     }
 

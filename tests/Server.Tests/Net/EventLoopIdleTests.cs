@@ -71,15 +71,18 @@ public sealed class EventLoopIdleTests
     private static long TicksOf(string thread)
     {
         long ticks = 0;
+        int threads = 0;
         foreach (string task in Directory.EnumerateDirectories("/proc/self/task"))
         {
             if (File.ReadAllText(Path.Combine(task, "comm")).TrimEnd() == thread)
             {
                 string[] fields = File.ReadAllText(Path.Combine(task, "stat")).Split(' ');
                 ticks += long.Parse(fields[13], CultureInfo.InvariantCulture) + long.Parse(fields[14], CultureInfo.InvariantCulture);
+                threads++;
             }
         }
 
+        Assert.NotEqual(0, threads);
         return ticks;
     }
 }

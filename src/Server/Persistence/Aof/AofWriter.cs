@@ -34,7 +34,7 @@ internal sealed class AofWriter : IDisposable
     private readonly Thread _thread;
     private readonly Queue<Item> _queue = new();
     private readonly Stack<byte[]> _free = new();
-    private readonly CommitGathering _gathering = new(TimeProvider.System);
+    private readonly CommitGathering _gathering;
     private byte[]? _tail;
     private int _tailLength;
     private bool _isAsleep;
@@ -63,8 +63,10 @@ internal sealed class AofWriter : IDisposable
     /// <summary>Makes a writer without a file; its thread runs from now on.</summary>
     /// <param name="policy">When bytes are forced to disk.</param>
     /// <param name="end">Where the log ended before: places go on from there.</param>
-    public AofWriter(AppendFsync policy, long end)
+    /// <param name="clock">Tells how long clients have been waited for; the system's unless given.</param>
+    public AofWriter(AppendFsync policy, long end, TimeProvider? clock = null)
     {
+        _gathering = new CommitGathering(clock ?? TimeProvider.System);
         _policy = policy;
         _appendedEnd = end;
         _writtenEnd = end;

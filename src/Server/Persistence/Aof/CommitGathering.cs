@@ -59,17 +59,19 @@ internal sealed class CommitGathering(TimeProvider clock)
     /// <inheritdoc cref="Begin"/>
     public int GoOn(int waiting)
     {
-        if (waiting >= _wanted)
+        TimeSpan left = _patience - clock.GetElapsedTime(_beganAt);
+        if (waiting >= _wanted && left >= TimeSpan.Zero)
         {
             _roundsAtOnce = 0;
             return 0;
         }
 
-        TimeSpan left = _patience - clock.GetElapsedTime(_beganAt);
-        if (left > TimeSpan.Zero)
+        if (waiting < _wanted && left > TimeSpan.Zero)
         {
             return MsOf(left);
         }
+
+        // In vain, or later than a round of its own would have been: a wait lasts a millisecond at least.
 
         _roundsAtOnce = Math.Min((_roundsAtOnce * 2) + 1, MostRoundsAtOnce);
         _roundsLeft = _roundsAtOnce;

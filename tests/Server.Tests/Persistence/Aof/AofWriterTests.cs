@@ -49,6 +49,24 @@ public sealed class AofWriterTests : IDisposable
     }
 
     [Fact]
+    public void Clients_that_were_answered_together_share_the_next_round_though_they_come_one_after_the_other()
+    {
+        using AofWriter writer = new(AppendFsync.Always, end: 0, new FakeClock()); // Whose patience never ends.
+        using Durable durable = new(writer);
+        SwitchTo(writer, Path.Combine(_root, "a.aof"));
+        for (int i = 0; i < 200; i++)
+        {
+            Append(writer, "both", waiting: 2);
+            durable.WaitFor(writer.AppendedEnd);
+            Append(writer, "one", waiting: 1);
+            long one = writer.AppendedEnd;
+            Append(writer, "other", waiting: 1);
+            durable.WaitFor(one);
+            Assert.Equal(writer.AppendedEnd, writer.DurableEnd); // Not the first alone.
+        }
+    }
+
+    [Fact]
     public void What_is_appended_before_a_switch_is_in_the_old_file_and_what_comes_later_in_the_new_one()
     {
         using AofWriter writer = new(AppendFsync.No, end: 0);
@@ -137,14 +155,14 @@ public sealed class AofWriterTests : IDisposable
         return (file, null);
     })));
 
-    private void Append(AofWriter writer, string value)
+    private void Append(AofWriter writer, string value, int waiting = 0)
     {
         _log.BeginUnit();
         _log.Begin(_keyspace[0], 2);
         _log.Argument("SET"u8);
         _log.Argument(Encoding.ASCII.GetBytes(value));
         _log.EndUnit();
-        writer.Append(_log);
+        writer.Append(_log, waiting);
     }
 
     // Waits for what the writer's thread tells.

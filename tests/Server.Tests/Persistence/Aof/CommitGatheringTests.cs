@@ -80,6 +80,18 @@ public class CommitGatheringTests
         Assert.Equal(4, _gathering.Begin(1));
     }
 
+    [Fact]
+    public void Who_comes_later_than_a_round_would_have_been_is_not_waited_for_again()
+    {
+        _gathering.NoteRound(waiting: 0, answered: 2, TimeSpan.FromMilliseconds(0.2));
+        Assert.Equal(1, _gathering.Begin(1));
+        _clock.Advance(1);
+        Assert.Equal(0, _gathering.GoOn(2));
+        _gathering.End();
+        _gathering.NoteRound(waiting: 0, answered: 2, TimeSpan.FromMilliseconds(0.2));
+        Assert.Equal(0, _gathering.Begin(1));
+    }
+
     [Theory]
     [InlineData(0.2, 1)]
     [InlineData(1000, 20)]
