@@ -3,19 +3,25 @@
 FROM mcr.microsoft.com/dotnet/sdk:10.0 AS build
 WORKDIR /source
 
+# The server is compiled to native code, and linked by what these bring.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends clang zlib1g-dev \
+    && rm -rf /var/lib/apt/lists/*
+
 # Project files first: the restored packages stay cached until one of these changes.
 COPY global.json Directory.Build.props Directory.Packages.props ./
 COPY src/Resp/KvServer.Resp.csproj src/Resp/
 COPY src/Storage/KvServer.Storage.csproj src/Storage/
 COPY src/Server/KvServer.Server.csproj src/Server/
-# Publishing compiles to native code as well and knows its platform; the restore has to know the same.
-RUN dotnet restore src/Server -p:_IsPublishing=true
+# Publishing knows its platform; the restore has to know the same.
+RUN dotnet restore src/Server -p:_IsPublishing=true -p:PublishAot=true
 
 COPY .editorconfig BannedSymbols.txt ./
 COPY src/ src/
-RUN dotnet publish src/Server --configuration Release --no-restore --output /app
+RUN dotnet publish src/Server --configuration Release --no-restore -p:PublishAot=true --output /app \
+    && rm -f /app/*.dbg /app/*.pdb /app/*.xml
 
-FROM mcr.microsoft.com/dotnet/aspnet:10.0 AS runtime
+FROM mcr.microsoft.com/dotnet/runtime-deps:10.0 AS runtime
 
 # Before any package takes the number: volumes remember it.
 RUN groupadd --system --gid 999 kvserver \

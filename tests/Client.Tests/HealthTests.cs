@@ -127,6 +127,8 @@ public sealed class HealthTests
     {
         SkipStandIn();
         Assert.SkipUnless(OperatingSystem.IsLinux(), "needs /proc");
+        string assembly = Path.Combine(Path.GetDirectoryName(TestPaths.ServerBinary)!, "KvServer.Storage.dll");
+        Assert.SkipUnless(File.Exists(assembly), "a native build is one file");
         await using ServerProcess server = await ServerProcess.StartAsync();
         string maps = await File.ReadAllTextAsync($"/proc/{server.ProcessId}/maps");
         Assert.Contains("KvServer.Storage.dll", maps, StringComparison.Ordinal);

@@ -15,7 +15,7 @@ internal static class Builds
         ("ReadyToRun", ["--self-contained", "false"]),
         ("ReadyToRun, self-contained", ["--self-contained", "true"]),
         ("ReadyToRun, composite", ["--self-contained", "true", "-p:PublishReadyToRunComposite=true"]),
-        ("native AOT", ["-p:PublishAot=true", "-p:PublishReadyToRun=false"]),
+        ("native AOT", ["-p:PublishAot=true", "--self-contained", "true", "-p:TreatWarningsAsErrors=false", "-p:SuppressTrimAnalysisWarnings=true"]),
     ];
 
     public static async Task RunAsync(BenchmarkOptions options)
