@@ -38,21 +38,31 @@ internal static class Attacks
                 using CancellationTokenSource end = new();
                 Thread thread = new(() => Attack(attacker, end.Token)) { IsBackground = true, Name = "attacker" };
                 thread.Start();
-                LoadPhase phase = await load.MeasureAsync(async () =>
+                try
                 {
-                    long endsAt = Environment.TickCount64 + (long)time.TotalMilliseconds;
-                    while (Environment.TickCount64 < endsAt)
+                    LoadPhase phase = await load.MeasureAsync(async () =>
                     {
-                        await Task.Delay(LookEvery);
-                        peak = Math.Max(peak, server.ResidentBytes);
-                    }
-                });
-                end.Cancel();
-                thread.Join();
-                BenchmarkRun run = phase.ToRun(phase.Latencies.Keys.Single());
-                table.Add(
-                    name, server.Name, run.RequestsPerSecond, run.P50Ms, run.P99Ms, run.MaxMs, (peak - before) / 1e6,
-                    attacker.Tried, attacker.Closed);
+                        long endsAt = Environment.TickCount64 + (long)time.TotalMilliseconds;
+                        while (Environment.TickCount64 < endsAt)
+                        {
+                            await Task.Delay(LookEvery);
+                            peak = Math.Max(peak, server.ResidentBytes);
+                        }
+                    });
+                    BenchmarkRun run = phase.ToRun(phase.Latencies.Keys.Single());
+                    table.Add(
+                        name, server.Name, run.RequestsPerSecond, run.P50Ms, run.P99Ms, run.MaxMs, (peak - before) / 1e6,
+                        attacker.Tried, attacker.Closed);
+                }
+                catch (InvalidOperationException)
+                {
+                    table.Add(name, server.Name, "no answer for a minute", "", "", "", "", attacker.Tried, attacker.Closed);
+                }
+                finally
+                {
+                    end.Cancel();
+                    thread.Join();
+                }
             }
         }
 
