@@ -5,35 +5,18 @@ namespace KvServer.Benchmarks.Scenarios;
 /// <summary>What the figures for operators cost that are always on: latency tracking, slow log, hot and big keys.</summary>
 internal static class Observing
 {
-    public static async Task RunAsync(BenchmarkOptions options)
-    {
-        SwitchCost cost = new("What is counted for operators", "off", "on", options);
-        Contestant[] servers = await options.StartBothAsync();
-        try
+    public static Task RunAsync(BenchmarkOptions options) =>
+        new SwitchCost("What is counted for operators", "off", "on", options).RunAsync((server, control) => isOn =>
         {
-            foreach (Contestant server in servers)
+            Set(control, "latency-tracking", isOn ? "yes" : "no");
+            Set(control, "slowlog-log-slower-than", isOn ? "10000" : "-1");
+            if (!server.Server.Options.IsReference)
             {
-                using RespClient control = server.Server.Connect();
-                await cost.AddAsync(server, isOn =>
-                {
-                    Set(control, "latency-tracking", isOn ? "yes" : "no");
-                    Set(control, "slowlog-log-slower-than", isOn ? "10000" : "-1");
-                    if (!server.Server.Options.IsReference)
-                    {
-                        Set(control, "key-statistics", isOn ? "yes" : "no");
-                    }
-
-                    return [];
-                });
+                Set(control, "key-statistics", isOn ? "yes" : "no");
             }
-        }
-        finally
-        {
-            await Contestant.StopAsync(servers);
-        }
 
-        cost.Print();
-    }
+            return [];
+        });
 
     private static void Set(RespClient control, string option, string value)
     {

@@ -26,29 +26,13 @@ internal static class Secured
         }
     }
 
-    private static async Task RunAclAsync(BenchmarkOptions options)
+    private static Task RunAclAsync(BenchmarkOptions options)
     {
-        SwitchCost cost = new("A user with 50 rules, the pattern that fits being the last of 25", "no rules", "50 rules", options);
-        Contestant[] servers = await options.StartBothAsync();
-        try
-        {
-            foreach (Contestant server in servers)
-            {
-                using RespClient control = server.Server.Connect();
-                if (control.Execute(["ACL", "SETUSER", User, "on", ">" + Password, "-@all", .. Rules()]).AsString != "OK")
-                {
-                    throw new InvalidOperationException($"{server.Name} refused the rules.");
-                }
-
-                await cost.AddAsync(server, isLimited => isLimited ? ["--user", User, "-a", Password] : []);
-            }
-        }
-        finally
-        {
-            await Contestant.StopAsync(servers);
-        }
-
-        cost.Print();
+        const string Title = "A user with 50 rules, the pattern that fits being the last of 25";
+        return new SwitchCost(Title, "no rules", "50 rules", options).RunAsync(static (server, control) =>
+            control.Execute(["ACL", "SETUSER", User, "on", ">" + Password, "-@all", .. Rules()]).AsString == "OK"
+                ? static isLimited => isLimited ? ["--user", User, "-a", Password] : []
+                : throw new InvalidOperationException($"{server.Name} refused the rules."));
     }
 
     // 25 rules for commands and 25 patterns for keys, of which the last fits.

@@ -1,4 +1,5 @@
 using KvServer.Benchmarks.Load;
+using KvServer.TestSupport;
 
 namespace KvServer.Benchmarks.Scenarios;
 
@@ -20,10 +21,29 @@ internal sealed class SwitchCost(string title, string without, string with, Benc
     private readonly Table _table = new(
         "test, -P 16", "server", $"CPU us/request, {without}", with, "ratio", "lowest of all rounds", with, "ratio");
 
-    /// <summary>Measures SET and GET on one server.</summary>
-    /// <param name="server">The server.</param>
-    /// <param name="turn">Called before each round with whether it is one with it; returns more options for redis-benchmark.</param>
-    public async Task AddAsync(Contestant server, Func<bool, string[]> turn)
+    /// <summary>Measures SET and GET on both servers and prints the figures.</summary>
+    /// <param name="prepare">Makes a server ready, over a connection that stays open meanwhile. What it returns is called before
+    /// each round with whether it is one with it, and returns more options for redis-benchmark.</param>
+    public async Task RunAsync(Func<Contestant, RespClient, Func<bool, string[]>> prepare)
+    {
+        Contestant[] servers = await options.StartBothAsync();
+        try
+        {
+            foreach (Contestant server in servers)
+            {
+                using RespClient control = server.Server.Connect();
+                await AddAsync(server, prepare(server, control));
+            }
+        }
+        finally
+        {
+            await Contestant.StopAsync(servers);
+        }
+
+        _table.Print(title);
+    }
+
+    private async Task AddAsync(Contestant server, Func<bool, string[]> turn)
     {
         long requests = options.Quick ? 300_000 : 1_000_000;
         foreach ((string name, string[] command) in Commands)
@@ -41,7 +61,4 @@ internal sealed class SwitchCost(string title, string without, string with, Benc
                 name, server.Name, medians[0], medians[1], medians[1] / medians[0], lowest[0], lowest[1], lowest[1] / lowest[0]);
         }
     }
-
-    /// <summary>Prints what has been measured.</summary>
-    public void Print() => _table.Print(title);
 }
