@@ -128,7 +128,7 @@ internal sealed class EpollConnection : ConnectionContext, IDuplexPipe
     {
         if (Tls is { } tls)
         {
-            return tls.Receive();
+            return tls.Receive(_input.Writer);
         }
 
         PipeWriter writer = _input.Writer;

@@ -10,7 +10,9 @@ namespace KvServer.Server.Net.Tls;
 /// received into that, a write leaves its bytes for the loop to send. There is no buffer in between that a client
 /// could fill. From <see cref="BelongToLoop"/> on everything happens on the loop's thread: a read receives by itself,
 /// once for each time the loop found the socket ready, and otherwise waits; its continuation runs inside
-/// <see cref="OnReadable"/>. A write sends, and keeps what the socket does not take: less than one record.</para>
+/// <see cref="TryReceive"/>. A write sends, and keeps what the socket does not take: less than one record.</para>
+/// <para>It follows where records begin and end in what it receives. Whoever has taken the one record that came knows
+/// then that nothing is left in SslStream, and need not begin a read only to have it wait.</para>
 /// </remarks>
 internal sealed class RecordStream(int descriptor, ITlsHost host) : AsyncStream, IValueTaskSource<int>
 {
@@ -24,6 +26,11 @@ internal sealed class RecordStream(int descriptor, ITlsHost host) : AsyncStream,
     private bool _mayReceive;
     private bool _isLoops;
     private bool _isClosed;
+    private RecordBounds _bounds;
+
+    /// <summary>Whether one record, and nothing else, came to its end since <see cref="BeginRecords"/>, and nothing of
+    /// another has come. The loop's thread.</summary>
+    internal bool HasOneRecord => _bounds is { IsAtEnd: true, Count: 1 };
 
     /// <summary>Whether the socket broke. The loop's thread.</summary>
     internal bool IsBroken { get; private set; }
@@ -63,7 +70,7 @@ internal sealed class RecordStream(int descriptor, ITlsHost host) : AsyncStream,
                 return false;
             }
 
-            int received = LinuxSocket.Receive(descriptor, _target.Span);
+            int received = ReceiveInto(_target);
             if (received == LinuxSocket.WouldBlock)
             {
                 return true;
@@ -83,28 +90,32 @@ internal sealed class RecordStream(int descriptor, ITlsHost host) : AsyncStream,
         }
     }
 
+    /// <summary>Counts records from here on, for <see cref="HasOneRecord"/>. The loop's thread.</summary>
+    internal void BeginRecords() => _bounds.Count = 0;
+
     /// <summary>The socket has something to receive. Whoever waits for it goes on inside this call. The loop's thread,
     /// after <see cref="BelongToLoop"/>.</summary>
-    internal void OnReadable()
+    /// <returns>False when nobody waits: the next read will receive.</returns>
+    internal bool TryReceive()
     {
         _mayReceive = true;
         if (!_isReading)
         {
-            return;
+            return false;
         }
 
         if (_target.IsEmpty)
         {
             EndRead();
             _read.SetResult(0);
-            return;
+            return true;
         }
 
         _mayReceive = false;
-        int received = LinuxSocket.Receive(descriptor, _target.Span);
+        int received = ReceiveInto(_target);
         if (received == LinuxSocket.WouldBlock)
         {
-            return;
+            return true;
         }
 
         EndRead();
@@ -117,6 +128,8 @@ internal sealed class RecordStream(int descriptor, ITlsHost host) : AsyncStream,
         {
             _read.SetResult(received);
         }
+
+        return true;
     }
 
     /// <summary>Sends what an earlier write has left. The loop's thread.</summary>
@@ -233,7 +246,7 @@ internal sealed class RecordStream(int descriptor, ITlsHost host) : AsyncStream,
             }
 
             _mayReceive = false; // Once a turn, so that no client starves another.
-            int received = LinuxSocket.Receive(descriptor, buffer.Span);
+            int received = ReceiveInto(buffer);
             if (received >= 0)
             {
                 return new ValueTask<int>(received);
@@ -248,6 +261,18 @@ internal sealed class RecordStream(int descriptor, ITlsHost host) : AsyncStream,
 
         BeginRead(buffer);
         return new ValueTask<int>(this, _read.Version);
+    }
+
+    private int ReceiveInto(Memory<byte> buffer)
+    {
+        Span<byte> bytes = buffer.Span;
+        int received = LinuxSocket.Receive(descriptor, bytes);
+        if (received > 0)
+        {
+            _bounds.Follow(bytes[..received]);
+        }
+
+        return received;
     }
 
     private void WriteOnLoop(ReadOnlySpan<byte> bytes)

@@ -68,9 +68,14 @@ internal sealed class TlsChannel : IDisposable
     }
 
     /// <summary>Receives once and decrypts what is whole. The receive loop frames it inside this call.</summary>
-    internal EpollConnection.Transfer Receive()
+    /// <param name="input">The pipe of the requests.</param>
+    internal EpollConnection.Transfer Receive(PipeWriter input)
     {
-        _records.OnReadable();
+        if (!_records.TryReceive())
+        {
+            _ = DecryptAsync(input);
+        }
+
         return _inputState;
     }
 
@@ -192,6 +197,7 @@ internal sealed class TlsChannel : IDisposable
         }
     }
 
+    // Mostly it ends in the call that began it, with the one record that came. Where more is to come it waits for that.
     private async Task DecryptAsync(PipeWriter input)
     {
         byte[] scratch = _scratch ??= new byte[ScratchBytes];
@@ -200,6 +206,7 @@ internal sealed class TlsChannel : IDisposable
         {
             while (true)
             {
+                _records.BeginRecords();
                 ValueTask<int> reading = _ssl.ReadAsync(scratch);
                 if (isUnread && !reading.IsCompleted)
                 {
@@ -214,6 +221,12 @@ internal sealed class TlsChannel : IDisposable
                 }
 
                 input.Write(scratch.AsSpan(0, count));
+                if (_records.HasOneRecord)
+                {
+                    input.FlushNow();
+                    return;
+                }
+
                 isUnread = true;
             }
 
