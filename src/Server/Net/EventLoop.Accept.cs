@@ -190,7 +190,7 @@ internal sealed partial class EventLoop
         _connectionCount++;
         if (isTls)
         {
-            BeginHandshake(connection);
+            TakeHandshake(connection);
         }
         else
         {

@@ -3,12 +3,20 @@ using KvServer.Server.Net.Tls;
 namespace KvServer.Server.Net;
 
 /// <content>TLS handshakes: the arithmetic on pool threads, receiving and sending here.</content>
-/// <remarks>A connection has no session before its handshake is over. Until the client has sent something it costs a
-/// descriptor and little else.</remarks>
+/// <remarks>
+/// <para>A connection has no session before its handshake is over. Until the client has sent something it costs a
+/// descriptor and little else.</para>
+/// <para>So many may be under way; the next ones wait for their turn, as after a restart, when every client comes back
+/// at once. Clients that only connect, or begin and go silent, cannot keep the others out: while somebody waits, the
+/// oldest is cut off once it has taken longer than a handshake takes, and at once when too many wait.</para>
+/// </remarks>
 internal sealed partial class EventLoop
 {
-    // The oldest come first.
+    // Under way. The oldest come first.
     private readonly List<EpollConnection> _handshakes = [];
+
+    // Not watched, so that their bytes and their ends stay in the kernel.
+    private readonly Queue<EpollConnection> _waitingHandshakes = [];
 
     // Each tells this loop of its end, so the loop must not end before.
     private int _runningHandshakes;
@@ -16,22 +24,44 @@ internal sealed partial class EventLoop
 
     private int MaxHandshakes => Math.Max(1, Services.Tls.MaxHandshakes / _transport.Loops.Count);
 
-    private void BeginHandshake(EpollConnection connection)
+    private void TakeHandshake(EpollConnection connection)
     {
-        if (_handshakes.Count >= MaxHandshakes)
+        connection.BatchPlace = BatchPlace.Handshaking;
+        Services.Tls.HandshakeBegins();
+        _waitingHandshakes.Enqueue(connection);
+        BeginHandshakes();
+    }
+
+    // Those whose turn it is, the first to come first. Each turn: somebody may have ended, or been there too long.
+    private void BeginHandshakes()
+    {
+        while (_waitingHandshakes.Count > 0 && (_handshakes.Count < MaxHandshakes || TryCutOffOldest()))
         {
-            // The oldest makes room: the queue cannot be blocked by those who only connect, or begin and go silent.
-            FailHandshake(_handshakes[0], TlsService.TooMany);
+            BeginHandshake(_waitingHandshakes.Dequeue());
+        }
+    }
+
+    private bool TryCutOffOldest()
+    {
+        EpollConnection oldest = _handshakes[0];
+        long begunAtMs = oldest.Tls!.HandshakeDeadlineMs - Services.Tls.HandshakeTimeoutMs;
+        bool isDue = _nowMs - begunAtMs >= Services.Tls.HandshakePatienceMs
+            || _waitingHandshakes.Count > Services.Tls.MaxWaitingHandshakes;
+        if (isDue)
+        {
+            FailHandshake(oldest, TlsService.TooMany);
         }
 
-        TlsChannel tls = new(connection.Descriptor, new HandshakeHost(this, connection))
+        return isDue;
+    }
+
+    private void BeginHandshake(EpollConnection connection)
+    {
+        connection.Tls = new TlsChannel(connection.Descriptor, new HandshakeHost(this, connection))
         {
             HandshakeDeadlineMs = _nowMs + Services.Tls.HandshakeTimeoutMs,
         };
-        connection.Tls = tls;
-        connection.BatchPlace = BatchPlace.Handshaking;
         _handshakes.Add(connection);
-        Services.Tls.HandshakeBegins();
         SetInterest(connection, Libc.EPOLLIN);
     }
 
@@ -134,6 +164,16 @@ internal sealed partial class EventLoop
         {
             FailHandshake(_handshakes[0], reason);
         }
+    }
+
+    private void StopHandshakes()
+    {
+        while (_waitingHandshakes.TryDequeue(out EpollConnection? waiting))
+        {
+            FailHandshake(waiting, TlsService.Stopping);
+        }
+
+        CutOffHandshakes(long.MaxValue, TlsService.Stopping);
     }
 
     private void TakeHandshakeMessage(in Message message)

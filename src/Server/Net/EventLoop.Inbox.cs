@@ -1,5 +1,4 @@
 using System.Net;
-using KvServer.Server.Net.Tls;
 
 namespace KvServer.Server.Net;
 
@@ -110,7 +109,7 @@ internal sealed partial class EventLoop
             case MessageKind.Stop:
                 _stopAtMs = _nowMs + message.Number;
                 UnwatchListeners();
-                CutOffHandshakes(long.MaxValue, TlsService.Stopping);
+                StopHandshakes();
                 _filling.CloseAll = ListConnections(_filling) > 0;
                 break;
         }

@@ -165,6 +165,7 @@ internal sealed partial class EventLoop : ConnectionHost, IDisposable
         }
 
         PlanTimers();
+        BeginHandshakes();
         if (_flying is null && _filling.HasWork)
         {
             EnterCommandLoop();

@@ -250,7 +250,7 @@ internal sealed class SocketsTransport : ConnectionHost, ITransport
         {
             // It takes its place here already, in the order of accepting: so it is the oldest that makes room.
             CancellationTokenSource cancel = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
-            LinkedListNode<CancellationTokenSource> place = _handshakes.Enter(cancel);
+            HandshakeQueue.Place place = _handshakes.Enter(cancel);
             _ = Task.Run(() => HandshakeAsync(context, place));
         }
         else
@@ -266,15 +266,16 @@ internal sealed class SocketsTransport : ConnectionHost, ITransport
         _ = Task.Run(() => ServeAsync(connection));
     }
 
-    private async Task HandshakeAsync(ConnectionContext context, LinkedListNode<CancellationTokenSource> place)
+    private async Task HandshakeAsync(ConnectionContext context, HandshakeQueue.Place place)
     {
-        using CancellationTokenSource cancel = place.Value;
-        cancel.CancelAfter(Services.Tls.HandshakeTimeoutMs);
-        Services.Tls.HandshakeBegins();
+        using CancellationTokenSource cancel = place.Cancel;
         SslStream ssl = new(new DuplexPipeStream(context.Transport));
         string? failure = null;
+        Services.Tls.HandshakeBegins();
         try
         {
+            await _handshakes.AwaitTurnAsync(place);
+            cancel.CancelAfter(Services.Tls.HandshakeTimeoutMs);
             await ssl.AuthenticateAsServerAsync(Services.Tls.Current!.ServerOptions, cancel.Token);
         }
         catch (Exception fault)
@@ -282,7 +283,7 @@ internal sealed class SocketsTransport : ConnectionHost, ITransport
             // Whatever it is, it costs this client its connection and nobody else anything.
             failure = !cancel.IsCancellationRequested ? TlsService.Explain(fault)
                 : _stopping.IsCancellationRequested ? TlsService.Stopping
-                : _handshakes.HasMadeRoom(place) ? TlsService.TooMany : TlsService.TimedOut;
+                : place.HasMadeRoom ? TlsService.TooMany : TlsService.TimedOut;
         }
 
         Services.Tls.HandshakeEnds(context.RemoteEndPoint, failure);

@@ -195,7 +195,7 @@ public abstract partial class TransportTests
     {
         using TestCertificates certificates = new();
         await using NetServer server = StartTls(
-            certificates, prepare: static server => server.State.Tls.HandshakeTimeoutMs = 300);
+            certificates, prepare: static server => server.State.Tls.HandshakeTimeoutMs = 1500);
         using RawClient silent = ConnectToTls(server);
         using RawClient half = ConnectToTls(server);
         half.Send([22, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3, .. new byte[100]]);
@@ -218,6 +218,7 @@ public abstract partial class TransportTests
             prepare: static server =>
             {
                 server.State.Tls.MaxHandshakes = 50;
+                server.State.Tls.MaxWaitingHandshakes = 0;
                 server.State.Tls.HandshakeTimeoutMs = 60_000;
             });
         List<RawClient> silent = [];
@@ -251,11 +252,101 @@ public abstract partial class TransportTests
     }
 
     [Fact]
+    public async Task A_storm_of_clients_waits_and_loses_nobody()
+    {
+        using TestCertificates certificates = new();
+        await using NetServer server = StartTls(
+            certificates,
+            prepare: static server =>
+            {
+                server.State.Tls.MaxHandshakes = 2;
+                server.State.Tls.HandshakePatienceMs = 60_000;
+            });
+        List<RawClient> connected = [.. Enumerable.Range(0, 40).Select(_ => ConnectToTls(server))];
+        List<TlsClient> clients = [];
+        try
+        {
+            // The last to come are the first to speak, as far as that can be told from here: nobody may be cut off for that.
+            await Parallel.ForEachAsync(
+                connected,
+                new ParallelOptions { MaxDegreeOfParallelism = connected.Count },
+                (raw, _) =>
+                {
+                    TlsClient client = TlsClient.Over(raw, certificates, certificates.Client);
+                    lock (clients)
+                    {
+                        clients.Add(client);
+                    }
+
+                    return ValueTask.CompletedTask;
+                });
+            Assert.All(clients, static client => Assert.Equal("+PONG", client.Call("PING")));
+            Assert.Equal(0, server.State.Tls.HandshakeFailures);
+            Assert.Equal(0, server.State.Tls.PendingHandshakes);
+        }
+        finally
+        {
+            clients.ForEach(static client => client.Dispose());
+        }
+    }
+
+    [Fact]
+    public async Task Silent_clients_hold_the_waiting_ones_up_for_as_long_as_the_patience_lasts()
+    {
+        using TestCertificates certificates = new();
+        await using NetServer server = StartTls(
+            certificates,
+            prepare: static server =>
+            {
+                server.State.Tls.MaxHandshakes = 2;
+                server.State.Tls.HandshakePatienceMs = 50;
+                server.State.Tls.HandshakeTimeoutMs = 60_000;
+            });
+        using RawClient silent = ConnectToTls(server);
+        using RawClient half = ConnectToTls(server);
+        half.Send([22, 3, 1, 2, 0, 1]);
+        using TlsClient client = TlsClient.Connect(server, certificates, certificates.Client);
+        Assert.Equal("+PONG", client.Call("PING"));
+        Assert.Equal("", silent.ReceiveToEnd());
+        Assert.InRange(server.State.Tls.HandshakeFailures, 1, 2);
+        Assert.True(server.Log.Has("too many handshakes"));
+    }
+
+    [Fact]
+    public async Task A_stop_ends_the_handshakes_that_wait()
+    {
+        using TestCertificates certificates = new();
+        await using NetServer server = StartTls(
+            certificates,
+            prepare: static server =>
+            {
+                server.State.Tls.MaxHandshakes = 1;
+                server.State.Tls.HandshakePatienceMs = 60_000;
+            });
+        List<RawClient> silent = [.. Enumerable.Range(0, 5).Select(_ => ConnectToTls(server))];
+        using RawClient plain = server.Connect();
+        while (server.State.Tls.PendingHandshakes < silent.Count)
+        {
+            Assert.Equal("+PONG", plain.Call("PING"));
+        }
+
+        await server.DisposeAsync();
+        Assert.All(silent, static one => Assert.Equal("", one.ReceiveToEnd()));
+        Assert.Equal(0, server.State.Tls.PendingHandshakes);
+        silent.ForEach(static one => one.Dispose());
+    }
+
+    [Fact]
     public async Task What_happens_to_a_connection_that_was_cut_off_does_not_hit_the_next_one()
     {
         using TestCertificates certificates = new();
         await using NetServer server = StartTls(
-            certificates, prepare: static server => server.State.Tls.MaxHandshakes = 1);
+            certificates,
+            prepare: static server =>
+            {
+                server.State.Tls.MaxHandshakes = 1;
+                server.State.Tls.MaxWaitingHandshakes = 0;
+            });
         using RawClient plain = server.Connect();
         for (int i = 0; i < 20; i++)
         {

@@ -1,54 +1,105 @@
 namespace KvServer.Server.Net.Tls;
 
-/// <summary>The handshakes under way on the thread pool, the oldest first; there are never more than so many.</summary>
+/// <summary>The handshakes of the framework's socket: so many under way on the thread pool, and those that wait for their
+/// turn. The event loop keeps the same rules with lists of its own.</summary>
 /// <remarks>Any thread.</remarks>
 internal sealed class HandshakeQueue(TlsService tls)
 {
     private readonly Lock _lock = new();
-    private readonly LinkedList<CancellationTokenSource> _pending = [];
+    private readonly LinkedList<Place> _running = []; // The oldest come first.
+    private readonly LinkedList<Place> _waiting = [];
     private int _count;
 
     /// <summary>Those that have entered and not left, the cancelled ones included.</summary>
     internal int Count => Volatile.Read(ref _count);
 
-    /// <summary>Adds one; the oldest is cancelled when there are too many.</summary>
-    /// <param name="cancel">Ends the handshake.</param>
-    /// <returns>For <see cref="Leave"/>.</returns>
-    internal LinkedListNode<CancellationTokenSource> Enter(CancellationTokenSource cancel)
+    /// <summary>Takes a place behind all others.</summary>
+    /// <param name="cancel">Ends the handshake, or its waiting.</param>
+    internal Place Enter(CancellationTokenSource cancel)
     {
+        Place place = new(cancel);
         lock (_lock)
         {
-            if (_pending.Count >= tls.MaxHandshakes)
-            {
-                // In the lock, where it cannot have left yet and been disposed. What follows runs on the pool.
-                _ = _pending.First!.Value.CancelAsync();
-                _pending.RemoveFirst();
-            }
-
             _count++;
-            return _pending.AddLast(cancel);
+            _ = _waiting.AddLast(place);
+            BeginNext();
         }
+
+        return place;
     }
 
-    /// <summary>Whether it was cancelled because there were too many. Before <see cref="Leave"/>.</summary>
-    internal bool HasMadeRoom(LinkedListNode<CancellationTokenSource> place)
+    /// <summary>Waits until it is its turn.</summary>
+    /// <exception cref="OperationCanceledException">It was cancelled meanwhile.</exception>
+    internal async Task AwaitTurnAsync(Place place)
     {
-        lock (_lock)
+        TimeSpan patience = TimeSpan.FromMilliseconds(tls.HandshakePatienceMs);
+        while (!place.Turn.Task.IsCompleted)
         {
-            return place.List is null;
+            // Nobody else looks whether the oldest has taken too long.
+            Task first = await Task.WhenAny(place.Turn.Task, Task.Delay(patience, place.Cancel.Token));
+            if (first.IsCanceled)
+            {
+                await first;
+            }
+
+            lock (_lock)
+            {
+                BeginNext();
+            }
         }
     }
 
     /// <summary>Takes one away that has ended. Its source may be disposed afterwards.</summary>
-    internal void Leave(LinkedListNode<CancellationTokenSource> place)
+    internal void Leave(Place place)
     {
         lock (_lock)
         {
             _count--;
-            if (place.List is not null)
-            {
-                _pending.Remove(place);
-            }
+            _ = _running.Remove(place) || _waiting.Remove(place);
+            BeginNext();
         }
+    }
+
+    private void BeginNext()
+    {
+        while (_waiting.First is { } next && (_running.Count < tls.MaxHandshakes || TryCutOffOldest()))
+        {
+            _waiting.RemoveFirst();
+            next.Value.BegunAtMs = Environment.TickCount64;
+            _running.AddLast(next);
+            next.Value.Turn.SetResult();
+        }
+    }
+
+    private bool TryCutOffOldest()
+    {
+        Place oldest = _running.First!.Value;
+        bool isDue = Environment.TickCount64 - oldest.BegunAtMs >= tls.HandshakePatienceMs
+            || _waiting.Count > tls.MaxWaitingHandshakes;
+        if (isDue)
+        {
+            // In the lock, where it cannot have left yet and been disposed. What follows runs on the pool.
+            oldest.HasMadeRoom = true;
+            _running.RemoveFirst();
+            _ = oldest.Cancel.CancelAsync();
+        }
+
+        return isDue;
+    }
+
+    /// <summary>One handshake.</summary>
+    internal sealed class Place(CancellationTokenSource cancel)
+    {
+        /// <summary>Ends the handshake, or its waiting.</summary>
+        internal CancellationTokenSource Cancel => cancel;
+
+        /// <summary>Ends when it is its turn.</summary>
+        internal TaskCompletionSource Turn { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        /// <summary>When its turn came, in ms of <see cref="Environment.TickCount64"/>. In the queue's lock.</summary>
+        internal long BegunAtMs { get; set; }
+
+        /// <summary>Whether it was cancelled to make room. Set before the cancellation.</summary>
+        internal bool HasMadeRoom { get; set; }
     }
 }

@@ -44,10 +44,17 @@ internal sealed class TlsService(TimeProvider clock, ILogger log) : IDisposable
     /// <summary>How long a client may take for its handshake, in ms. Set before anything listens.</summary>
     internal int HandshakeTimeoutMs { get; set; } = 10_000;
 
-    /// <summary>Handshakes under way at most; one more cuts off the oldest. Set before anything listens.</summary>
+    /// <summary>Handshakes under way at most; further ones wait. Set before anything listens.</summary>
     /// <remarks>One that has begun holds some 135 KB, most of them OpenSSL's: 35 MB for all, before anybody has shown
     /// who they are and outside of what <c>maxmemory</c> counts.</remarks>
     internal int MaxHandshakes { get; set; } = 256;
+
+    /// <summary>How long the oldest handshake may take, in ms, while others wait. Set before anything listens.</summary>
+    internal int HandshakePatienceMs { get; set; } = 500;
+
+    /// <summary>Connections that may wait; for one more the oldest handshake is cut off at once. Set before anything
+    /// listens.</summary>
+    internal int MaxWaitingHandshakes { get; set; } = 1024;
 
     /// <summary>What the next handshake uses; null while TLS was never configured. Any thread.</summary>
     internal TlsCredentials? Current => Volatile.Read(ref _current);
@@ -55,7 +62,7 @@ internal sealed class TlsService(TimeProvider clock, ILogger log) : IDisposable
     /// <summary>Handshakes that did not come to a good end. Any thread.</summary>
     internal long HandshakeFailures => Interlocked.Read(ref _handshakeFailures);
 
-    /// <summary>Handshakes under way. Any thread.</summary>
+    /// <summary>Handshakes that are under way or wait for their turn. Any thread.</summary>
     internal long PendingHandshakes => Interlocked.Read(ref _pendingHandshakes);
 
     /// <summary>Times that changed files were taken up. Any thread.</summary>
@@ -128,7 +135,7 @@ internal sealed class TlsService(TimeProvider clock, ILogger log) : IDisposable
         }
     }
 
-    /// <summary>Counts a handshake that begins. Any thread.</summary>
+    /// <summary>Counts a handshake that begins or waits to. Any thread.</summary>
     internal void HandshakeBegins() => Interlocked.Increment(ref _pendingHandshakes);
 
     /// <summary>Counts one that ends, and logs a failure, once a second at most. Any thread.</summary>
