@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using KvServer.Server.Net;
+using KvServer.Server.Net.Pipes;
 using KvServer.Server.PubSub;
 using KvServer.Server.Tracking;
 

@@ -6,6 +6,7 @@ using System.Threading.Tasks.Sources;
 using KvServer.Resp;
 using KvServer.Server.Clients;
 using KvServer.Server.Commands;
+using KvServer.Server.Net.Pipes;
 using Microsoft.AspNetCore.Connections;
 
 namespace KvServer.Server.Net;

@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using KvServer.Server.Net.Pipes;
 
 namespace KvServer.Server.Net;
 

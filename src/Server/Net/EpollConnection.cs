@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;
+using KvServer.Server.Net.Pipes;
 using KvServer.Server.Net.Tls;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http.Features;
@@ -11,7 +12,7 @@ namespace KvServer.Server.Net;
 /// <remarks>
 /// <para>Belongs to the thread of its event loop, except for the writing end of the output pipe, which belongs to the
 /// command loop. The pipes run their continuations inline, have no threshold (the limits on unread bytes are ours)
-/// and hold no block while they are empty.</para>
+/// and hold no block while they are empty; see <see cref="ReceivePipe"/> for why they are ours.</para>
 /// <para>Beside the output pipe there is a place for one array that other connections send as well: a published
 /// message. It is filled only while nothing is unsent, so what lies there always comes before what lies in the
 /// pipe.</para>
@@ -21,8 +22,8 @@ internal sealed class EpollConnection : ConnectionContext, IDuplexPipe
     // A tail shorter than this is not worth a receive of its own.
     private const int MinReceiveBytes = 2048;
 
-    private readonly Pipe _input;
-    private readonly Pipe _output;
+    private readonly ReceivePipe _input;
+    private readonly SendPipe _output;
     private EndPoint? _localEndPoint;
     private IDictionary<object, object?>? _items;
     private IFeatureCollection? _features;
@@ -31,12 +32,12 @@ internal sealed class EpollConnection : ConnectionContext, IDuplexPipe
     private string? _connectionId;
 
     /// <summary>Wraps an accepted, non-blocking descriptor, which is owned from here on.</summary>
-    internal EpollConnection(int descriptor, EndPoint? remote, PipeOptions pipeOptions)
+    internal EpollConnection(int descriptor, EndPoint? remote, BlockPool blocks)
     {
         Descriptor = descriptor;
         RemoteEndPoint = remote;
-        _input = new Pipe(pipeOptions);
-        _output = new Pipe(pipeOptions);
+        _input = new ReceivePipe(blocks);
+        _output = new SendPipe(blocks);
     }
 
     /// <summary>How a receive or send ended.</summary>
@@ -94,10 +95,10 @@ internal sealed class EpollConnection : ConnectionContext, IDuplexPipe
     }
 
     /// <inheritdoc/>
-    public PipeReader Input => _input.Reader;
+    public PipeReader Input => _input;
 
     /// <inheritdoc/>
-    public PipeWriter Output => _output.Writer;
+    public PipeWriter Output => _output;
 
     /// <inheritdoc/>
     public override EndPoint? LocalEndPoint
@@ -128,30 +129,26 @@ internal sealed class EpollConnection : ConnectionContext, IDuplexPipe
     {
         if (Tls is { } tls)
         {
-            return tls.Receive(_input.Writer);
+            return tls.Receive(_input);
         }
 
-        PipeWriter writer = _input.Writer;
-        Span<byte> room = writer.GetSpan(MinReceiveBytes);
-        int received = LinuxSocket.Receive(Descriptor, room);
+        int received = LinuxSocket.Receive(Descriptor, _input.Room(MinReceiveBytes));
         if (received > 0)
         {
-            writer.Advance(received);
-            writer.FlushNow();
-            return Transfer.Done;
+            _input.Written(received);
         }
 
-        if (received == LinuxSocket.WouldBlock)
+        _input.Flush(); // A block that stayed untouched goes back.
+        return received switch
         {
-            writer.FlushNow(); // Ends the write, so that an untouched block goes back.
-            return Transfer.Done;
-        }
-
-        return received == 0 ? Transfer.Ended : Transfer.Broken;
+            0 => Transfer.Ended,
+            > 0 or LinuxSocket.WouldBlock => Transfer.Done,
+            _ => Transfer.Broken,
+        };
     }
 
     /// <summary>Starts decrypting, once the handshake is over and the receive loop waits.</summary>
-    internal Transfer OpenTls() => Tls!.Open(_input.Writer);
+    internal Transfer OpenTls() => Tls!.Open(_input);
 
     /// <summary>Tells the receive loop that nothing more comes.</summary>
     internal void EndInput()
@@ -159,7 +156,7 @@ internal sealed class EpollConnection : ConnectionContext, IDuplexPipe
         if (!InputEnded)
         {
             InputEnded = true;
-            _input.Writer.Complete();
+            _input.EndWriting();
         }
     }
 
@@ -173,7 +170,7 @@ internal sealed class EpollConnection : ConnectionContext, IDuplexPipe
     {
         if (Tls is { } tls)
         {
-            return tls.Send(_output.Reader, Handler, out sentBytes);
+            return tls.Send(_output, Handler, out sentBytes);
         }
 
         // The pipe is looked at first: what the command loop adds to it from here on waits for the next call, so that
@@ -216,36 +213,22 @@ internal sealed class EpollConnection : ConnectionContext, IDuplexPipe
 
     private Transfer SendPiped(ref int sentBytes)
     {
-        PipeReader reader = _output.Reader;
-        if (!reader.TryRead(out ReadResult result))
-        {
-            return Transfer.Done;
-        }
-
-        ReadOnlySequence<byte> unsent = result.Buffer;
+        ReadOnlySequence<byte> unsent = _output.Unread();
         if (unsent.IsEmpty)
         {
-            reader.AdvanceTo(unsent.End);
             return Transfer.Done;
         }
 
         int sent = LinuxSocket.Send(Descriptor, unsent);
         if (sent < 0)
         {
-            reader.AdvanceTo(unsent.Start);
             return Failed(sent);
         }
 
         sentBytes += sent;
         Handler.CountSentReplies(sent);
-        if (sent == unsent.Length)
-        {
-            reader.AdvanceTo(unsent.End);
-            return Transfer.Done;
-        }
-
-        reader.AdvanceTo(unsent.GetPosition(sent));
-        return Transfer.Full;
+        _output.Consume(sent);
+        return _output.UnreadBytes == 0 ? Transfer.Done : Transfer.Full;
     }
 
     /// <summary>Closes the socket and lets go of the pipes. The receive loop ends inside this call.</summary>
@@ -256,7 +239,7 @@ internal sealed class EpollConnection : ConnectionContext, IDuplexPipe
         LinuxSocket.Close(Descriptor);
         EndInput();
         Handler.BatchDone();
-        _output.Reader.Complete();
+        _output.EndReading();
     }
 
     private static Transfer Failed(int sent) => sent == LinuxSocket.WouldBlock ? Transfer.Full : Transfer.Broken;

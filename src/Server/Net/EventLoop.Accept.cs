@@ -179,7 +179,7 @@ internal sealed partial class EventLoop
             }
         }
 
-        EpollConnection connection = new(descriptor, remote, _pipeOptions);
+        EpollConnection connection = new(descriptor, remote, Services.Blocks);
         connection.Handler = new Connection(connection, this, Services.NewRequestReader());
         if (descriptor >= _connections.Length)
         {

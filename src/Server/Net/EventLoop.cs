@@ -1,4 +1,3 @@
-using System.IO.Pipelines;
 using KvServer.Resp;
 using KvServer.Server.Commands;
 
@@ -24,7 +23,6 @@ internal sealed partial class EventLoop : ConnectionHost, IDisposable
 
     private readonly EventLoopTransport _transport;
     private readonly Epoll _epoll = new();
-    private readonly PipeOptions _pipeOptions;
     private readonly Thread _thread;
     private readonly Stack<RequestBatch> _batches = new();
     private EpollConnection?[] _connections = new EpollConnection?[64];
@@ -53,14 +51,6 @@ internal sealed partial class EventLoop : ConnectionHost, IDisposable
         _nextCronMs = index == 0 ? _nowMs : long.MaxValue;
         _nextMaintenanceMs = _nowMs + MaintenanceIntervalMs;
         _sendsAtOnce = Services.Config.IoThreads <= 1;
-        _pipeOptions = new PipeOptions(
-            Services.Blocks,
-            PipeScheduler.Inline,
-            PipeScheduler.Inline,
-            pauseWriterThreshold: 0,
-            resumeWriterThreshold: 0,
-            minimumSegmentSize: BlockPool.BlockBytes,
-            useSynchronizationContext: false);
         _thread = new Thread(Run) { Name = index == 0 ? "kv-loop" : $"kv-loop-{index}", IsBackground = true };
     }
 

@@ -5,6 +5,7 @@ using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
+using KvServer.Server.Net.Pipes;
 
 namespace KvServer.Server.Net;
 
@@ -19,11 +20,11 @@ internal static unsafe class LinuxSocket
     /// broken.</summary>
     internal const int Broken = -2;
 
+    /// <summary>Segments that go out in one call. 64 blocks of 16 KB are a megabyte.</summary>
+    internal const int MaxVectors = 64;
+
     // sockaddr_un is the largest address that a listener of ours hands out.
     private const int AddressBytes = 112;
-
-    // More segments than this go out with the next turn. 64 blocks of 16 KB are a megabyte.
-    private const int MaxVectors = 64;
 
     /// <summary>Accepts one connection as a non-blocking descriptor.</summary>
     /// <param name="listener">The listening descriptor.</param>

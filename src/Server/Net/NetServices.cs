@@ -3,6 +3,7 @@ using KvServer.Resp;
 using KvServer.Server.Commands;
 using KvServer.Server.Config;
 using KvServer.Server.Hosting;
+using KvServer.Server.Net.Pipes;
 using KvServer.Server.Net.Tls;
 using Microsoft.Extensions.Logging;
 

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Text;
 using KvServer.Server.Config;
 using KvServer.Server.Net;
+using KvServer.Server.Net.Pipes;
 
 namespace KvServer.Server.Tests.Net;
 

@@ -1,6 +1,6 @@
 using System.Buffers;
-using System.IO.Pipelines;
 using System.Net.Security;
+using KvServer.Server.Net.Pipes;
 
 namespace KvServer.Server.Net.Tls;
 
@@ -59,7 +59,7 @@ internal sealed class TlsChannel : IDisposable
 
     /// <summary>Starts decrypting into the input pipe, first of all what came together with the end of the handshake.
     /// The loop's thread.</summary>
-    internal EpollConnection.Transfer Open(PipeWriter input)
+    internal EpollConnection.Transfer Open(ReceivePipe input)
     {
         _isOpen = true;
         _records.BelongToLoop();
@@ -69,7 +69,7 @@ internal sealed class TlsChannel : IDisposable
 
     /// <summary>Receives once and decrypts what is whole. The receive loop frames it inside this call.</summary>
     /// <param name="input">The pipe of the requests.</param>
-    internal EpollConnection.Transfer Receive(PipeWriter input)
+    internal EpollConnection.Transfer Receive(ReceivePipe input)
     {
         if (!_records.TryReceive())
         {
@@ -83,7 +83,7 @@ internal sealed class TlsChannel : IDisposable
     /// <param name="output">The pipe of the replies.</param>
     /// <param name="handler">Counts what is sent.</param>
     /// <param name="sentBytes">Plain bytes whose records the socket took whole.</param>
-    internal EpollConnection.Transfer Send(PipeReader output, Connection handler, out int sentBytes)
+    internal EpollConnection.Transfer Send(SendPipe output, Connection handler, out int sentBytes)
     {
         sentBytes = 0;
         if (!_records.TrySendRest())
@@ -98,22 +98,20 @@ internal sealed class TlsChannel : IDisposable
             _restPlainBytes = 0;
         }
 
-        for (int total = 0; handler.HasUnsentReplies && output.TryRead(out ReadResult result);)
+        for (int total = 0; handler.HasUnsentReplies;)
         {
-            ReadOnlySequence<byte> unsent = result.Buffer;
-            ReadOnlyMemory<byte> piece = FirstPiece(unsent);
+            ReadOnlyMemory<byte> piece = FirstPiece(output.Unread());
             if (piece.IsEmpty)
             {
-                output.AdvanceTo(unsent.End);
                 break;
             }
 
-            bool encrypted = TryEncrypt(piece);
-            output.AdvanceTo(unsent.GetPosition(piece.Length));
-            if (!encrypted)
+            if (!TryEncrypt(piece))
             {
                 return EpollConnection.Transfer.Broken;
             }
+
+            output.Consume(piece.Length);
 
             if (_records.HasRest)
             {
@@ -198,7 +196,7 @@ internal sealed class TlsChannel : IDisposable
     }
 
     // Mostly it ends in the call that began it, with the one record that came. Where more is to come it waits for that.
-    private async Task DecryptAsync(PipeWriter input)
+    private async Task DecryptAsync(ReceivePipe input)
     {
         byte[] scratch = _scratch ??= new byte[ScratchBytes];
         bool isUnread = false;
@@ -211,7 +209,7 @@ internal sealed class TlsChannel : IDisposable
                 if (isUnread && !reading.IsCompleted)
                 {
                     isUnread = false;
-                    input.FlushNow(); // All that this turn has brought, in one piece.
+                    input.Flush(); // All that this turn has brought, in one piece.
                 }
 
                 int count = await reading.ConfigureAwait(false);
@@ -223,7 +221,7 @@ internal sealed class TlsChannel : IDisposable
                 input.Write(scratch.AsSpan(0, count));
                 if (_records.HasOneRecord)
                 {
-                    input.FlushNow();
+                    input.Flush();
                     return;
                 }
 
@@ -241,7 +239,7 @@ internal sealed class TlsChannel : IDisposable
 
         if (isUnread)
         {
-            input.FlushNow();
+            input.Flush();
         }
     }
 }

@@ -1,7 +1,6 @@
 using System.Buffers;
-using System.Runtime.InteropServices;
 
-namespace KvServer.Server.Net;
+namespace KvServer.Server.Net.Pipes;
 
 /// <summary>The 16 KB blocks that receive requests and hold replies until they are sent.</summary>
 /// <remarks>
@@ -40,6 +39,19 @@ internal sealed class BlockPool : MemoryPool<byte>
     /// <summary>Blocks that exist, in use or free.</summary>
     internal long BlockCount => Interlocked.Read(ref _blockCount);
 
+    /// <summary>Blocks that lie free, in the shared stack or with the calling thread. For tests.</summary>
+    internal int FreeCount
+    {
+        get
+        {
+            int own = _ownBlocks is { } blocks && blocks.Pool == this ? blocks.Count : 0;
+            lock (_sharedLock)
+            {
+                return _sharedCount + own;
+            }
+        }
+    }
+
     /// <inheritdoc/>
     public override int MaxBufferSize => BlockBytes;
 
@@ -48,8 +60,40 @@ internal sealed class BlockPool : MemoryPool<byte>
     public override IMemoryOwner<byte> Rent(int minBufferSize = -1)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(minBufferSize, BlockBytes);
+        return RentBlock();
+    }
+
+    /// <summary>Takes a block, whose <see cref="Block.Dispose"/> gives it back.</summary>
+    internal Block RentBlock()
+    {
         ThreadBlocks? own = _ownBlocks;
         return own is not null && own.Pool == this && own.Count > 0 ? own.Blocks[--own.Count] : RentShared();
+    }
+
+    /// <summary>Takes a block back.</summary>
+    internal void Return(Block block)
+    {
+        ThreadBlocks own = _ownBlocks ??= new ThreadBlocks();
+        if (own.Pool != this)
+        {
+            // Only tests have several pools in a process: a thread that changes over leaves the old blocks behind.
+            own.Pool = this;
+            own.Count = 0;
+        }
+
+        if (own.Count < BlocksPerThread)
+        {
+            own.Blocks[own.Count++] = block;
+            return;
+        }
+
+        lock (_sharedLock)
+        {
+            // Linked through the blocks themselves: giving memory back must not need any.
+            block.Link(_shared);
+            _shared = block;
+            _sharedCount++;
+        }
     }
 
     /// <summary>Gives memory back that nobody rented since the previous call.</summary>
@@ -64,7 +108,7 @@ internal sealed class BlockPool : MemoryPool<byte>
             drop = (_leastShared + 1) / 2;
             for (int i = 0; i < drop; i++)
             {
-                _shared = _shared!.Next;
+                _shared = _shared!.NextBlock;
             }
 
             _ = Interlocked.Add(ref _blockCount, -drop);
@@ -100,8 +144,8 @@ internal sealed class BlockPool : MemoryPool<byte>
         {
             if (_shared is { } block)
             {
-                _shared = block.Next;
-                block.Next = null;
+                _shared = block.NextBlock;
+                block.Link(null);
                 _sharedCount--;
                 _leastShared = Math.Min(_leastShared, _sharedCount);
                 return block;
@@ -113,54 +157,10 @@ internal sealed class BlockPool : MemoryPool<byte>
         return made;
     }
 
-    private void Return(Block block)
-    {
-        ThreadBlocks own = _ownBlocks ??= new ThreadBlocks();
-        if (own.Pool != this)
-        {
-            // Only tests have several pools in a process: a thread that changes over leaves the old blocks behind.
-            own.Pool = this;
-            own.Count = 0;
-        }
-
-        if (own.Count < BlocksPerThread)
-        {
-            own.Blocks[own.Count++] = block;
-            return;
-        }
-
-        lock (_sharedLock)
-        {
-            // Linked through the blocks themselves: giving memory back must not need any.
-            block.Next = _shared;
-            _shared = block;
-            _sharedCount++;
-        }
-    }
-
     private sealed class ThreadBlocks
     {
         internal readonly Block[] Blocks = new Block[BlocksPerThread];
         internal BlockPool? Pool;
         internal int Count;
-    }
-
-    private sealed class Block : IMemoryOwner<byte>
-    {
-        private readonly BlockPool _pool;
-
-        internal Block(BlockPool pool)
-        {
-            _pool = pool;
-            byte[] bytes = GC.AllocateUninitializedArray<byte>(BlockBytes, pinned: true);
-            Memory = MemoryMarshal.CreateFromPinnedArray(bytes, 0, bytes.Length);
-        }
-
-        public Memory<byte> Memory { get; }
-
-        /// <summary>The block below it in the shared stack.</summary>
-        internal Block? Next { get; set; }
-
-        public void Dispose() => _pool.Return(this);
     }
 }

@@ -1,7 +1,7 @@
 using System.Buffers;
-using KvServer.Server.Net;
+using KvServer.Server.Net.Pipes;
 
-namespace KvServer.Server.Tests.Net;
+namespace KvServer.Server.Tests.Net.Pipes;
 
 public sealed class BlockPoolTests
 {
