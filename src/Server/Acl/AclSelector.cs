@@ -62,10 +62,13 @@ internal sealed class AclSelector
     /// <summary>A selector with the same rights that changes on its own.</summary>
     public AclSelector Copy() => new(this);
 
+    /// <summary>Whether a command may be called with whatever arguments.</summary>
+    public bool AllowsCommand(int id) => AllCommands || _allowed[id];
+
     /// <summary>Whether a command may be called as far as the command itself goes.</summary>
     public bool AllowsCommand(int id, Resp.Arguments args)
     {
-        if (AllCommands || _allowed[id])
+        if (AllowsCommand(id))
         {
             return true;
         }

@@ -40,8 +40,11 @@ internal sealed class AclUser
     /// <summary>The root selector, and those in parentheses.</summary>
     public IReadOnlyList<AclSelector> Selectors => _selectors;
 
+    /// <summary>The first of <see cref="Selectors"/>, which mostly is the only one.</summary>
+    public AclSelector Root => _selectors[0];
+
     /// <summary>Whether it may do everything, so that nothing needs to be looked at.</summary>
-    public bool IsUnrestricted => _selectors[0].IsUnrestricted;
+    public bool IsUnrestricted => Root.IsUnrestricted;
 
     /// <summary>The user that clients are before they say otherwise: on, without a password, all rights.</summary>
     public static AclUser CreateDefault(KnownCommands known)

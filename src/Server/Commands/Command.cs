@@ -9,6 +9,8 @@ internal sealed class Command
 {
     private const int MaxKeptPositions = 1024;
 
+    private KeyAccess? _plainAccess;
+
     internal Command(
         CommandAttribute declaration, KeySpec[] keys, Action<CommandContext> handler, SecretFinder? secrets = null)
     {
@@ -75,6 +77,12 @@ internal sealed class Command
 
     /// <summary>Whether each call names one key, <see cref="FirstKey"/>.</summary>
     public bool NamesOneKey { get; }
+
+    /// <summary>What a call does with its key, where there is one. See <see cref="KeySpec.AccessOf"/>.</summary>
+    /// <remarks>O(1) for calls without options, all of which do the same.</remarks>
+    public KeyAccess OneKeyAccess(Arguments args) => args.Count == MinArguments
+        ? _plainAccess ??= Keys[0].AccessOf(args)
+        : Keys[0].AccessOf(args);
 
     /// <summary>Whether a call takes about as long as the next one, given few arguments: <see cref="CommandFlags.Fast"/>, which
     /// SET and its kin are not because they need memory, or declared to cost the same whatever they find.</summary>
