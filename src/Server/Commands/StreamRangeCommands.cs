@@ -48,7 +48,16 @@ internal static class StreamRangeCommands
         }
         else
         {
-            StreamReply.Range(ctx.Reply, in stream, start, end, Math.Max(count, 0), forward);
+            long found = StreamReply.Count(in stream, start, end, Math.Max(count, 0));
+            if (LongReply.Pays(ctx, found))
+            {
+                ctx.Reply.Array(found);
+                _ = new LongStreamReply(ctx, in stream, start, end, found, forward);
+            }
+            else
+            {
+                StreamReply.Counted(ctx.Reply, in stream, start, end, found, forward);
+            }
         }
     }
 

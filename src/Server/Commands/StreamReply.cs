@@ -66,8 +66,9 @@ internal static class StreamReply
         }
     }
 
-    // How many entries a range has, up to a limit.
-    private static long Count(in StreamValue stream, StreamId start, StreamId end, long limit)
+    /// <summary>How many entries a range has, up to a limit; 0 for none.</summary>
+    /// <remarks>O(1) for all of the stream, else O(entries).</remarks>
+    public static long Count(in StreamValue stream, StreamId start, StreamId end, long limit)
     {
         limit = limit == 0 ? long.MaxValue : limit;
         if (start <= stream.FirstId && end >= stream.LastId)

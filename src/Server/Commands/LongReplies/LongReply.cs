@@ -8,7 +8,7 @@ namespace KvServer.Server.Commands;
 /// other clients are served in between.</summary>
 /// <remarks>
 /// <para>The client sees one reply, of the value as it was when the command ran: before the value changes, the rest is written
-/// at once (<see cref="PartialRead"/>). Its next request waits meanwhile. No part is written while the client has more than
+/// at once (<see cref="PartialRead"/>), unless the reader has a share that nobody changes. Its next request waits meanwhile. No part is written while the client has more than
 /// <see cref="MaxUnreadBytes"/> to read, so a reply of any length takes little memory unless somebody changes the value.</para>
 /// <para>Command loop only.</para>
 /// </remarks>
@@ -27,9 +27,13 @@ internal abstract class LongReply(CommandContext ctx) : PartialRead
     private readonly ServerState _server = ctx.Server;
     private readonly Client _client = ctx.Client;
     private readonly Command _command = ctx.Command;
+    private bool _isUnderWay;
 
     /// <summary>The database the command ran on; its data may be another's by now, which does not matter for reading.</summary>
     protected Database Database { get; } = ctx.Database;
+
+    /// <summary>The key that is read.</summary>
+    protected virtual ReadOnlySpan<byte> KeyBytes => Entry.KeyBytes;
 
     /// <summary>Whether so many elements are to go out in parts: not inside a transaction, whose replies are one.</summary>
     public static bool Pays(CommandContext ctx, long elements) =>
@@ -53,7 +57,7 @@ internal abstract class LongReply(CommandContext ctx) : PartialRead
     /// <summary>Writes everything that is left: something else is to follow, or the value is about to change.</summary>
     public void WriteRest()
     {
-        if (!IsReading)
+        if (!_isUnderWay)
         {
             return;
         }
@@ -69,6 +73,8 @@ internal abstract class LongReply(CommandContext ctx) : PartialRead
     public void Abandon()
     {
         End();
+        Release();
+        _isUnderWay = false;
         _client.LongReply = null;
         _client.Set(ClientFlags.Suspended, on: false);
     }
@@ -76,10 +82,19 @@ internal abstract class LongReply(CommandContext ctx) : PartialRead
     /// <inheritdoc/>
     protected sealed override void Complete() => WriteRest();
 
-    /// <summary>Has the rest of the reply follow in parts. Its head has been written.</summary>
+    /// <summary>Has the rest of the reply follow in parts, until the value of an entry changes. Its head has been
+    /// written.</summary>
     protected void Begin(Entry entry)
     {
         Begin(_server.Keyspace, entry);
+        Begin();
+    }
+
+    /// <summary>Has the rest of the reply follow in parts, of something that does not change. Its head has been
+    /// written.</summary>
+    protected void Begin()
+    {
+        _isUnderWay = true;
         _client.LongReply = this;
         _client.Set(ClientFlags.Suspended, on: true);
     }
@@ -91,6 +106,12 @@ internal abstract class LongReply(CommandContext ctx) : PartialRead
     /// <returns>Whether there are no more.</returns>
     protected abstract bool Write(ReplyWriter reply, long elements, long endBytes);
 
+    /// <summary>Lets go of what was kept for reading.</summary>
+    protected virtual void Release()
+    {
+        // Most read the key's own value.
+    }
+
     private bool Write(long elements, long endBytes)
     {
         long startedAt = _server.Clock.GetTimestamp();
@@ -99,7 +120,7 @@ internal abstract class LongReply(CommandContext ctx) : PartialRead
         if (_server.KeyTraffic.IsOn)
         {
             long bytes = _client.Reply.TotalBytesWritten - bytesBefore;
-            _server.KeyTraffic.NoteMore(_server.Keyspace, Database, Entry.KeyBytes, bytes);
+            _server.KeyTraffic.NoteMore(_server.Keyspace, Database, KeyBytes, bytes);
         }
 
         _command.ElapsedNanos += (long)_server.Clock.GetElapsedTime(startedAt).TotalNanoseconds;
