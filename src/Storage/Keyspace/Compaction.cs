@@ -15,6 +15,9 @@ internal sealed unsafe class Compaction(Keyspace keyspace)
     // Headers of so many regions are looked at in one step, 2 KB each.
     private const int RegionsPerStep = 16;
 
+    // So many bytes cost as much to move as it costs to find the pointers to an entry.
+    private const int BytesPerEntry = 512;
+
     // A slab of the smallest blocks there are.
     private const int MaxBlocks = SizeClasses.SlabBytes / 8;
 
@@ -41,7 +44,7 @@ internal sealed unsafe class Compaction(Keyspace keyspace)
     }
 
     /// <summary>Goes on for a moment.</summary>
-    /// <param name="entries">Move no more than so many.</param>
+    /// <param name="entries">Move no more than so many; fewer when they are long.</param>
     /// <returns>False when there is nothing to gain: every class has less than a slab to spare.</returns>
     public bool Step(int entries)
     {
@@ -79,7 +82,7 @@ internal sealed unsafe class Compaction(Keyspace keyspace)
         byte* start = Region.BlocksOf(Region.Of(_slab), _slab->Index);
         while (_slab->Used > 0 && start + ((long)_next * size) < _slab->Fresh)
         {
-            if (entries == 0)
+            if (entries <= 0)
             {
                 return false;
             }
@@ -90,7 +93,7 @@ internal sealed unsafe class Compaction(Keyspace keyspace)
                 continue;
             }
 
-            entries--;
+            entries -= 1 + (size / BytesPerEntry);
             if (Move(start + ((long)at * size)))
             {
                 MovedEntries++;

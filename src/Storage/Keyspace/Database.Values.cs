@@ -6,8 +6,11 @@ namespace KvServer.Storage;
 /// <content>Writing values: strings, and the value areas of collections.</content>
 public sealed unsafe partial class Database
 {
-    /// <summary>The longest string kept inside its entry; longer ones have a block of their own.</summary>
-    public const int MaxInlineString = 4096;
+    /// <summary>The longest string kept inside its entry; longer ones, and those that grow in place, have a block of their
+    /// own.</summary>
+    /// <remarks>As much as a slab's largest block has room for beside a key, since only entries can be moved
+    /// (<see cref="Compaction"/>): strings whose sizes change would leave holes behind elsewhere.</remarks>
+    public const int MaxInlineString = 30 * 1024;
 
     // Greedy growth of strings that are changed in place: double, from here on add as much.
     private const long MaxSpareBytes = 1024 * 1024;

@@ -160,7 +160,7 @@ public sealed unsafe class Eviction
     public bool CheckResident(long residentBytes, long processBytes)
     {
         long unexplained = residentBytes - processBytes - _heap.HeldBytes - _heap.FreeSlabBytes - BufferBytes;
-        if (!IsOn || residentBytes <= _limitBytes || unexplained <= (_limitBytes / SpareFraction) + SpareBytes)
+        if (!IsOn || residentBytes - processBytes <= Ceiling || unexplained <= ((_limitBytes / SpareFraction) + SpareBytes) / 4)
         {
             _trimInterval = 0;
             _checksToTrim = 0;
@@ -322,8 +322,22 @@ public sealed unsafe class Eviction
         return false;
     }
 
-    // The data are within the limit, but what holds them is not.
+    // The data are within the limit, but what holds them is not. One step for each command keeps pace while sizes drift; where
+    // they jump it takes as long as tenacity allows.
     private EvictionResult GiveBack()
+    {
+        long start = 0;
+        do
+        {
+            GiveBackSome();
+            start = start == 0 ? Stopwatch.GetTimestamp() : start;
+        }
+        while (_heap.HeldBytes + _heap.FreeSlabBytes > Ceiling + (_limitBytes / SpareFraction / 4)
+            && Stopwatch.GetElapsedTime(start).TotalMicroseconds < TimeLimitMicroseconds());
+        return EvictionResult.Enough;
+    }
+
+    private void GiveBackSome()
     {
         long ceiling = Ceiling;
         if (_heap.HeldBytes > ceiling)
@@ -342,8 +356,6 @@ public sealed unsafe class Eviction
         {
             _heap.DiscardFreeSlabs(SlabsPerCommand, SlabsPerCommand);
         }
-
-        return EvictionResult.Enough;
     }
 
     private long CandidatesIn(Database database) => _onlyVolatile ? database.ExpireCount : database.Count;

@@ -56,6 +56,38 @@ public sealed class CompactionTests : IDisposable
     }
 
     [Fact]
+    public void Long_strings_move_like_short_ones()
+    {
+        for (int i = 0; i < 4000; i++)
+        {
+            _store[0].SetString(K("k" + i), Value(i, 5000 + (i % 25_000)));
+        }
+
+        long full = _heap.HeldBytes;
+        for (int i = 0; i < 4000; i++)
+        {
+            if (i % 8 != 0)
+            {
+                _store[0].Delete(K("k" + i));
+            }
+        }
+
+        int steps = 1;
+        while (_store.Eviction.Compaction.Step(64))
+        {
+            steps++;
+        }
+
+        Assert.InRange(steps, 30, int.MaxValue); // Eight would do if all blocks counted alike.
+        Assert.InRange(_heap.HeldBytes, _heap.UsedBytes, _heap.UsedBytes + (3 * Mb));
+        Assert.True(_heap.HeldBytes < full / 4);
+        for (int i = 0; i < 4000; i += 8)
+        {
+            AssertHolds(_store[0], "k" + i, Value(i, 5000 + (i % 25_000)));
+        }
+    }
+
+    [Fact]
     public void An_entry_that_is_being_read_in_parts_stays_where_it_is()
     {
         for (int i = 0; i < 100_000; i++)
