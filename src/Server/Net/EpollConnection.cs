@@ -225,9 +225,10 @@ internal sealed class EpollConnection : ConnectionContext, IDuplexPipe
             return Failed(sent);
         }
 
+        // Consumed before it is counted: what waits for it to be counted may write and send more inside that call.
         sentBytes += sent;
-        Handler.CountSentReplies(sent);
         _output.Consume(sent);
+        Handler.CountSentReplies(sent);
         return _output.UnreadBytes == 0 ? Transfer.Done : Transfer.Full;
     }
 

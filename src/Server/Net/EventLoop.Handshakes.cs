@@ -7,8 +7,9 @@ namespace KvServer.Server.Net;
 /// <para>A connection has no session before its handshake is over. Until the client has sent something it costs a
 /// descriptor and little else.</para>
 /// <para>So many may be under way; the next ones wait for their turn, as after a restart, when every client comes back
-/// at once. Clients that only connect, or begin and go silent, cannot keep the others out: while somebody waits, the
-/// oldest is cut off once it has taken longer than a handshake takes, and at once when too many wait.</para>
+/// at once. Clients that only connect, or begin and go silent, cannot keep the others out: while somebody waits, one that
+/// has kept the server waiting for too long is cut off, and when too many wait, the oldest that keeps it waiting at
+/// all. What the server itself has to compute is not held against anybody.</para>
 /// </remarks>
 internal sealed partial class EventLoop
 {
@@ -24,6 +25,8 @@ internal sealed partial class EventLoop
 
     private int MaxHandshakes => Math.Max(1, Services.Tls.MaxHandshakes / _transport.Loops.Count);
 
+    private int MaxWaitingHandshakes => Services.Tls.MaxWaitingHandshakes / _transport.Loops.Count;
+
     private void TakeHandshake(EpollConnection connection)
     {
         connection.BatchPlace = BatchPlace.Handshaking;
@@ -35,24 +38,25 @@ internal sealed partial class EventLoop
     // Those whose turn it is, the first to come first. Each turn: somebody may have ended, or been there too long.
     private void BeginHandshakes()
     {
-        while (_waitingHandshakes.Count > 0 && (_handshakes.Count < MaxHandshakes || TryCutOffOldest()))
+        while (_waitingHandshakes.Count > 0 && (_handshakes.Count < MaxHandshakes || TryMakeRoom()))
         {
             BeginHandshake(_waitingHandshakes.Dequeue());
         }
     }
 
-    private bool TryCutOffOldest()
+    private bool TryMakeRoom()
     {
-        EpollConnection oldest = _handshakes[0];
-        long begunAtMs = oldest.Tls!.HandshakeDeadlineMs - Services.Tls.HandshakeTimeoutMs;
-        bool isDue = _nowMs - begunAtMs >= Services.Tls.HandshakePatienceMs
-            || _waitingHandshakes.Count > Services.Tls.MaxWaitingHandshakes;
-        if (isDue)
+        long patienceMs = _waitingHandshakes.Count > MaxWaitingHandshakes ? 0 : Services.Tls.HandshakePatienceMs;
+        foreach (EpollConnection connection in _handshakes)
         {
-            FailHandshake(oldest, TlsService.TooMany);
+            if (connection.Tls!.PeerWait.HasWaited(patienceMs))
+            {
+                FailHandshake(connection, TlsService.TooMany);
+                return true;
+            }
         }
 
-        return isDue;
+        return false;
     }
 
     private void BeginHandshake(EpollConnection connection)

@@ -8,6 +8,9 @@ internal sealed partial class EventLoop
 {
     private const int MaintenanceIntervalMs = 1000;
 
+    // Between two looks whether somebody makes room, while handshakes wait for it.
+    private const int HandshakeLookMs = 100;
+
     private long _nextCronMs;
     private long _nextMaintenanceMs;
 
@@ -46,6 +49,11 @@ internal sealed partial class EventLoop
         if (_acceptsAgainAtMs > 0)
         {
             until = Math.Min(until, _acceptsAgainAtMs);
+        }
+
+        if (_waitingHandshakes.Count > 0)
+        {
+            until = Math.Min(until, Environment.TickCount64 + HandshakeLookMs);
         }
 
         return (int)Math.Clamp(until - Environment.TickCount64, 0, MaintenanceIntervalMs);

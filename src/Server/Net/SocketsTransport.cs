@@ -270,37 +270,50 @@ internal sealed class SocketsTransport : ConnectionHost, ITransport
     private async Task HandshakeAsync(ConnectionContext context, HandshakeQueue.Place place)
     {
         using CancellationTokenSource cancel = place.Cancel;
-        SslStream ssl = new(new DuplexPipeStream(context.Transport));
-        string? failure = null;
+        try
+        {
+            DuplexPipeStream records = new(context.Transport) { PeerWait = place.PeerWait };
+            SslStream ssl = new(records);
+            string? failure = await HandshakeAsync(ssl, place);
+            records.PeerWait = null;
+            Services.Tls.HandshakeEnds(context.RemoteEndPoint, failure);
+            if (failure is null && !_stopping.IsCancellationRequested)
+            {
+                Serve(new SocketsConnection(context, this, _pipeOptions, ssl));
+                return;
+            }
+
+            await ssl.DisposeAsync();
+            await context.Transport.Output.CompleteAsync(); // The alert that says why goes out, if there is one.
+            await context.Transport.Input.CompleteAsync();
+            await context.DisposeAsync();
+            Services.Forget();
+        }
+        finally
+        {
+            _handshakes.Leave(place); // Before its source is disposed, which those who make room still use.
+        }
+    }
+
+    // Returns what went wrong; null for nothing.
+    private async Task<string?> HandshakeAsync(SslStream ssl, HandshakeQueue.Place place)
+    {
+        CancellationTokenSource cancel = place.Cancel;
         Services.Tls.HandshakeBegins();
         try
         {
             await _handshakes.AwaitTurnAsync(place);
             cancel.CancelAfter(Services.Tls.HandshakeTimeoutMs);
             await ssl.AuthenticateAsServerAsync(Services.Tls.Current!.ServerOptions, cancel.Token);
+            return null;
         }
         catch (Exception fault)
         {
             // Whatever it is, it costs this client its connection and nobody else anything.
-            failure = !cancel.IsCancellationRequested ? TlsService.Explain(fault)
+            return !cancel.IsCancellationRequested ? TlsService.Explain(fault)
                 : _stopping.IsCancellationRequested ? TlsService.Stopping
                 : place.HasMadeRoom ? TlsService.TooMany : TlsService.TimedOut;
         }
-
-        Services.Tls.HandshakeEnds(context.RemoteEndPoint, failure);
-        if (failure is null && !_stopping.IsCancellationRequested)
-        {
-            Serve(new SocketsConnection(context, this, _pipeOptions, ssl));
-            _handshakes.Leave(place);
-            return;
-        }
-
-        await ssl.DisposeAsync();
-        await context.Transport.Output.CompleteAsync(); // The alert that says why goes out, if there is one.
-        await context.Transport.Input.CompleteAsync();
-        await context.DisposeAsync();
-        Services.Forget();
-        _handshakes.Leave(place);
     }
 
     private void SetKeepAlive(Socket socket)

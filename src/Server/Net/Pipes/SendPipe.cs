@@ -131,8 +131,8 @@ internal sealed class SendPipe(BlockPool blocks) : PipeWriter
         _readingIndex += (int)bytes;
         if (Interlocked.CompareExchange(ref _state, Empty, _readBytes << 1) == _readBytes << 1)
         {
-            block.Dispose();
             _reading = null;
+            block.Dispose();
         }
     }
 
@@ -181,6 +181,7 @@ internal sealed class SendPipe(BlockPool blocks) : PipeWriter
         if (state == Empty || Interlocked.CompareExchange(ref _state, state | Busy, state) != state)
         {
             _writing = null;
+            _writingIndex = 0;
             _chain = null;
             Volatile.Write(ref _state, (_writtenBytes << 1) | Busy);
         }

@@ -7,10 +7,15 @@ namespace KvServer.Server.Net.Tls;
 /// <remarks>One reader and one writer at a time. The pipes stay their owner's.</remarks>
 internal sealed class DuplexPipeStream(IDuplexPipe pipes) : AsyncStream
 {
+    /// <summary>How long the handshake has waited for the client; null when nobody asks any more.</summary>
+    internal PeerWait? PeerWait { get; set; }
+
     /// <inheritdoc/>
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
+        PeerWait?.Begin();
         ReadResult result = await pipes.Input.ReadAsync(cancellationToken);
+        PeerWait?.End();
         ReadOnlySequence<byte> bytes = result.Buffer;
         if (bytes.Length > buffer.Length)
         {

@@ -35,7 +35,7 @@ internal sealed class HandshakeQueue(TlsService tls)
         TimeSpan patience = TimeSpan.FromMilliseconds(tls.HandshakePatienceMs);
         while (!place.Turn.Task.IsCompleted)
         {
-            // Nobody else looks whether the oldest has taken too long.
+            // Nobody else looks whether somebody has kept the server waiting for too long.
             Task first = await Task.WhenAny(place.Turn.Task, Task.Delay(patience, place.Cancel.Token));
             if (first.IsCanceled)
             {
@@ -62,29 +62,31 @@ internal sealed class HandshakeQueue(TlsService tls)
 
     private void BeginNext()
     {
-        while (_waiting.First is { } next && (_running.Count < tls.MaxHandshakes || TryCutOffOldest()))
+        while (_waiting.First is { } next && (_running.Count < tls.MaxHandshakes || TryMakeRoom()))
         {
             _waiting.RemoveFirst();
-            next.Value.BegunAtMs = Environment.TickCount64;
+            next.Value.PeerWait.Begin();
             _running.AddLast(next);
             next.Value.Turn.SetResult();
         }
     }
 
-    private bool TryCutOffOldest()
+    private bool TryMakeRoom()
     {
-        Place oldest = _running.First!.Value;
-        bool isDue = Environment.TickCount64 - oldest.BegunAtMs >= tls.HandshakePatienceMs
-            || _waiting.Count > tls.MaxWaitingHandshakes;
-        if (isDue)
+        long patienceMs = _waiting.Count > tls.MaxWaitingHandshakes ? 0 : tls.HandshakePatienceMs;
+        for (LinkedListNode<Place>? node = _running.First; node is not null; node = node.Next)
         {
-            // In the lock, where it cannot have left yet and been disposed. What follows runs on the pool.
-            oldest.HasMadeRoom = true;
-            _running.RemoveFirst();
-            _ = oldest.Cancel.CancelAsync();
+            if (node.Value.PeerWait.HasWaited(patienceMs))
+            {
+                // In the lock, where it cannot have left yet and been disposed. What follows runs on the pool.
+                node.Value.HasMadeRoom = true;
+                _running.Remove(node);
+                _ = node.Value.Cancel.CancelAsync();
+                return true;
+            }
         }
 
-        return isDue;
+        return false;
     }
 
     /// <summary>One handshake.</summary>
@@ -96,8 +98,8 @@ internal sealed class HandshakeQueue(TlsService tls)
         /// <summary>Ends when it is its turn.</summary>
         internal TaskCompletionSource Turn { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        /// <summary>When its turn came, in ms of <see cref="Environment.TickCount64"/>. In the queue's lock.</summary>
-        internal long BegunAtMs { get; set; }
+        /// <summary>How long the handshake has waited for the client.</summary>
+        internal PeerWait PeerWait { get; } = new();
 
         /// <summary>Whether it was cancelled to make room. Set before the cancellation.</summary>
         internal bool HasMadeRoom { get; set; }

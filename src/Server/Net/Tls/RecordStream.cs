@@ -28,6 +28,9 @@ internal sealed class RecordStream(int descriptor, ITlsHost host) : AsyncStream,
     private bool _isClosed;
     private RecordBounds _bounds;
 
+    /// <summary>How long the handshake has waited for the client. Any thread.</summary>
+    internal PeerWait PeerWait { get; } = new();
+
     /// <summary>Whether one record, and nothing else, came to its end since <see cref="BeginRecords"/>, and nothing of
     /// another has come. The loop's thread.</summary>
     internal bool HasOneRecord => _bounds is { IsAtEnd: true, Count: 1 };
@@ -77,6 +80,7 @@ internal sealed class RecordStream(int descriptor, ITlsHost host) : AsyncStream,
             }
 
             EndRead();
+            PeerWait.End();
             if (received < 0)
             {
                 _read.SetException(new IOException("Connection reset by peer"));
@@ -190,6 +194,7 @@ internal sealed class RecordStream(int descriptor, ITlsHost host) : AsyncStream,
             }
 
             BeginRead(buffer);
+            PeerWait.Begin();
         }
 
         host.AwaitInput();

@@ -46,6 +46,9 @@ internal sealed class TlsChannel : IDisposable
     /// <summary>Whether a pool thread is busy with the handshake. The loop's thread.</summary>
     internal bool IsHandshakeRunning { get; set; }
 
+    /// <summary>How long the handshake has waited for the client.</summary>
+    internal PeerWait PeerWait => _records.PeerWait;
+
     /// <summary>Whether records wait for the socket to have room.</summary>
     internal bool HasRest => _records.HasRest;
 
@@ -93,9 +96,9 @@ internal sealed class TlsChannel : IDisposable
 
         if (_restPlainBytes > 0)
         {
-            handler.CountSentReplies(_restPlainBytes);
             sentBytes = _restPlainBytes;
-            _restPlainBytes = 0;
+            _restPlainBytes = 0; // Before it is counted, since that may send more inside the call.
+            handler.CountSentReplies(sentBytes);
         }
 
         for (int total = 0; handler.HasUnsentReplies;)

@@ -49,11 +49,12 @@ internal sealed class TlsService(TimeProvider clock, ILogger log) : IDisposable
     /// who they are and outside of what <c>maxmemory</c> counts.</remarks>
     internal int MaxHandshakes { get; set; } = 256;
 
-    /// <summary>How long the oldest handshake may take, in ms, while others wait. Set before anything listens.</summary>
+    /// <summary>How long a handshake may have waited for its client, in ms, while others wait to begin. Set before anything
+    /// listens.</summary>
     internal int HandshakePatienceMs { get; set; } = 500;
 
-    /// <summary>Connections that may wait; for one more the oldest handshake is cut off at once. Set before anything
-    /// listens.</summary>
+    /// <summary>Connections that may wait; for one more the oldest handshake that waits for its client is cut off at once.
+    /// Set before anything listens.</summary>
     internal int MaxWaitingHandshakes { get; set; } = 1024;
 
     /// <summary>What the next handshake uses; null while TLS was never configured. Any thread.</summary>
