@@ -51,8 +51,8 @@ internal static class StreamRangeCommands
             long found = StreamReply.Count(in stream, start, end, Math.Max(count, 0));
             if (LongReply.Pays(ctx, found))
             {
+                _ = new LongStreamReply(ctx, in stream, start, end, found, forward); // Before the head: it may fail.
                 ctx.Reply.Array(found);
-                _ = new LongStreamReply(ctx, in stream, start, end, found, forward);
             }
             else
             {

@@ -24,6 +24,12 @@ public unsafe ref struct StreamEntryEnumerator
     /// <summary>The entry <see cref="MoveNext"/> has come to.</summary>
     public readonly StreamEntry Current => _cursor.Entry;
 
+    /// <summary>Which of the nodes it has walked through this is, from 1 on.</summary>
+    public int NodeNumber { get; private set; }
+
+    /// <summary>Bytes of the node it is in.</summary>
+    public readonly int NodeBytes => _cursor.ListBytes;
+
     /// <summary>Serves foreach.</summary>
     public readonly StreamEntryEnumerator GetEnumerator() => this;
 
@@ -77,5 +83,6 @@ public unsafe ref struct StreamEntryEnumerator
     {
         StreamNodeSlot* slot = StreamNodeTree.SlotOf(ref _path);
         _cursor = new StreamNodeCursor(StreamNode.ListOf(slot->Node), slot->Id);
+        NodeNumber++;
     }
 }

@@ -29,6 +29,9 @@ internal ref struct StreamNodeCursor
         _headEnd = position;
     }
 
+    /// <summary>Bytes of the node.</summary>
+    public readonly int ListBytes => _list.LengthBytes;
+
     /// <summary>Where the flags of the entry stand.</summary>
     public int Position { get; private set; }
 

@@ -125,6 +125,31 @@ public sealed class LongReplyTests : CommandHarness
         Assert.Equal((long)Elements - 4, Run("HLEN", "hash"));
     }
 
+    [Theory]
+    [InlineData("0", 2)]
+    [InlineData("1000", 6)]
+    public void An_uncommonly_large_node_of_a_stream_goes_out_in_one_part(string maxEntries, int partsAtLeast)
+    {
+        Run("CONFIG", "SET", "stream-node-max-bytes", "0", "stream-node-max-entries", maxEntries);
+        Fill();
+        foreach (string read in new[] { "XRANGE stream - +", "XREVRANGE stream + -" })
+        {
+            string[] args = read.Split(' ');
+            string expected = Whole(args);
+            TestClient reader = Connect();
+            reader.Start(args);
+            int parts = 1;
+            while (reader.Session.LongReply is not null)
+            {
+                parts++;
+                reader.Continue();
+            }
+
+            Assert.Equal(expected, reader.TakeOutput());
+            Assert.InRange(parts, partsAtLeast, partsAtLeast + 6);
+        }
+    }
+
     [Fact]
     public void The_next_request_of_a_pipeline_follows_the_whole_reply()
     {

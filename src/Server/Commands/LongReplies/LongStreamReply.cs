@@ -7,6 +7,8 @@ namespace KvServer.Server.Commands;
 /// is read is a share of its own.</summary>
 internal sealed class LongStreamReply : LongReply
 {
+    private const int MaxNodeBytes = 64 * 1024;
+
     private readonly SharedStream _stream;
     private readonly byte[] _key;
     private readonly bool _forward;
@@ -14,7 +16,7 @@ internal sealed class LongStreamReply : LongReply
     private StreamId _end;
     private long _left;
 
-    /// <summary>Has entries of a key's stream follow; their number has been written.</summary>
+    /// <summary>Has entries of a key's stream follow; their number is to be written next.</summary>
     /// <param name="ctx">The call.</param>
     /// <param name="stream">The stream.</param>
     /// <param name="start">The smallest id.</param>
@@ -24,8 +26,8 @@ internal sealed class LongStreamReply : LongReply
     public LongStreamReply(CommandContext ctx, in StreamValue stream, StreamId start, StreamId end, long count, bool forward)
         : base(ctx)
     {
-        _stream = new SharedStream(ctx.Server.Keyspace, in stream);
         _key = stream.Entry.KeyBytes.ToArray();
+        _stream = new SharedStream(ctx.Server.Keyspace, in stream); // The last that can fail.
         _start = start;
         _end = end;
         _left = count;
@@ -39,14 +41,21 @@ internal sealed class LongStreamReply : LongReply
     /// <inheritdoc/>
     protected override bool Write(ReplyWriter reply, long elements, long endBytes)
     {
-        foreach (StreamEntry entry in _stream.Open().Range(_start, _end, _forward))
+        StreamEntryEnumerator entries = _stream.Open().Range(_start, _end, _forward);
+        for (int node = 0; _left > 0 && entries.MoveNext(); elements--)
         {
-            StreamReply.Entry(reply, entry);
-            bool hasMore = _forward ? entry.Id.TryGetNext(out _start) : entry.Id.TryGetPrevious(out _end);
-            if (--_left == 0 || !hasMore || --elements == 0 || reply.TotalBytesWritten >= endBytes)
+            // Finding the place again costs a walk over its node, so all of an uncommonly large one goes out in one part.
+            bool isEnough = elements <= 0 || reply.TotalBytesWritten >= endBytes;
+            if (isEnough && (entries.NodeNumber != node || entries.NodeBytes <= MaxNodeBytes))
             {
                 break;
             }
+
+            node = entries.NodeNumber;
+            StreamEntry entry = entries.Current;
+            StreamReply.Entry(reply, entry);
+            bool hasMore = _forward ? entry.Id.TryGetNext(out _start) : entry.Id.TryGetPrevious(out _end);
+            _left = hasMore ? _left - 1 : 0;
         }
 
         return _left == 0;
