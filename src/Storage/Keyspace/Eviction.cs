@@ -323,39 +323,45 @@ public sealed unsafe class Eviction
     }
 
     // The data are within the limit, but what holds them is not. One step for each command keeps pace while sizes drift; where
-    // they jump it takes as long as tenacity allows.
+    // they jump it goes on for a moment, for as long as there is something to move or to give back.
     private EvictionResult GiveBack()
     {
-        long start = 0;
-        do
+        long start = Stopwatch.GetTimestamp();
+        double limit = Math.Min(TimeLimitMicroseconds(), CronMicroseconds);
+        bool helps = GiveBackSome();
+        if (_hasNothingToGain && _heap.HeldBytes > Ceiling && _order != EvictionOrder.Nothing && !IsFreeing)
         {
-            GiveBackSome();
-            start = start == 0 ? Stopwatch.GetTimestamp() : start;
+            TryEvictOne(); // Fragments of large values: these have to go for it, and no more than one for each command.
         }
-        while (_heap.HeldBytes + _heap.FreeSlabBytes > Ceiling + (_limitBytes / SpareFraction / 4)
-            && Stopwatch.GetElapsedTime(start).TotalMicroseconds < TimeLimitMicroseconds());
+
+        while (helps
+            && _heap.HeldBytes + _heap.FreeSlabBytes > Ceiling + (_limitBytes / SpareFraction / 4)
+            && Stopwatch.GetElapsedTime(start).TotalMicroseconds < limit)
+        {
+            helps = GiveBackSome();
+        }
+
         return EvictionResult.Enough;
     }
 
-    private void GiveBackSome()
+    // Returns whether it was of any use.
+    private bool GiveBackSome()
     {
-        long ceiling = Ceiling;
-        if (_heap.HeldBytes > ceiling)
+        bool helps = false;
+        if (_heap.HeldBytes > Ceiling)
         {
-            if (!_hasNothingToGain)
-            {
-                _hasNothingToGain = !Compaction.Step(EntriesPerCommand);
-            }
-            else if (_order != EvictionOrder.Nothing && !IsFreeing)
-            {
-                TryEvictOne(); // Fragments of large values: these have to go for it.
-            }
+            _heap.DrainRemoteFrees(KeysPerClockRead);
         }
 
-        if (_heap.HeldBytes + _heap.FreeSlabBytes > ceiling)
+        if (_heap.HeldBytes > Ceiling && !_hasNothingToGain)
         {
-            _heap.DiscardFreeSlabs(SlabsPerCommand, SlabsPerCommand);
+            _hasNothingToGain = !Compaction.Step(EntriesPerCommand);
+            helps = !_hasNothingToGain;
         }
+
+        return _heap.HeldBytes + _heap.FreeSlabBytes > Ceiling
+            ? _heap.DiscardFreeSlabs(SlabsPerCommand, SlabsPerCommand) > 0 || helps
+            : helps;
     }
 
     private long CandidatesIn(Database database) => _onlyVolatile ? database.ExpireCount : database.Count;

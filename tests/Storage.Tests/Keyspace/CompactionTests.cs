@@ -87,6 +87,48 @@ public sealed class CompactionTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(EvictionOrder.Nothing, 100)]
+    [InlineData(EvictionOrder.LeastRecent, 100)]
+    [InlineData(EvictionOrder.LeastRecent, 10)]
+    public void What_cannot_be_moved_holds_nobody_up_and_drives_out_one_key_at_a_time(EvictionOrder order, int tenacity)
+    {
+        for (int i = 0; i < 20; i++)
+        {
+            SetValue set = SetValue.CreateForResult(_store, SetLimits.Default);
+            for (int member = 0; member < 20_000; member++)
+            {
+                set.Add(Encoding.ASCII.GetBytes($"a member of some length {member}"));
+            }
+
+            set.StoreAs(_store[0], K("set" + i), lazily: false);
+        }
+
+        for (int i = 0; i < 20; i++)
+        {
+            Assert.True(_store[0].TryFind(K("set" + i), LookupFlags.None, out Entry entry));
+            SetValue set = SetValue.Open(_store[0], entry, SetLimits.Default);
+            for (int member = 0; member < 20_000; member++)
+            {
+                if (member % 10 != 0)
+                {
+                    set.Remove(Encoding.ASCII.GetBytes($"a member of some length {member}"));
+                }
+            }
+        }
+
+        _store.Eviction.Choose(order, onlyVolatile: false);
+        _store.Eviction.Tenacity = tenacity;
+        _store.Eviction.LimitBytes = _heap.UsedBytes + Mb;
+        Assert.True(_heap.HeldBytes > _heap.UsedBytes + (6 * Mb));
+        for (int i = 0; i < 10; i++)
+        {
+            long keys = _store[0].Count;
+            Assert.Equal(EvictionResult.Enough, _store.Eviction.MakeRoom());
+            Assert.InRange(_store[0].Count, keys - (order == EvictionOrder.Nothing ? 0 : 1), keys);
+        }
+    }
+
     [Fact]
     public void An_entry_that_is_being_read_in_parts_stays_where_it_is()
     {
