@@ -82,6 +82,7 @@ internal sealed partial class EventLoop
         {
             tls.HasBegun = true;
             tls.IsHandshakeRunning = true;
+            tls.PeerWait.End(); // Until it asks for more, when a thread of the pool has come to it.
             TlsCredentials credentials = Services.Tls.Current!;
             _runningHandshakes++;
             _ = Task.Run(() => HandshakeAsync(connection, credentials));
@@ -192,6 +193,7 @@ internal sealed partial class EventLoop
             if (message.Kind == MessageKind.HandshakeInput)
             {
                 SetInterest(connection, connection.Interest | Libc.EPOLLIN);
+                connection.Tls!.BeginPeerWait();
             }
             else
             {

@@ -125,6 +125,30 @@ public sealed class LongReplyTests : CommandHarness
         Assert.Equal((long)Elements - 4, Run("HLEN", "hash"));
     }
 
+    [Fact]
+    public void A_large_node_of_few_entries_goes_out_in_several_parts()
+    {
+        Run("CONFIG", "SET", "stream-node-max-bytes", "0", "stream-node-max-entries", "0");
+        string value = new('v', 2000);
+        for (int i = 1; i <= LongReply.MinElements; i++)
+        {
+            Run("XADD", "stream", string.Create(CultureInfo.InvariantCulture, $"{i}-1"), "field", value);
+        }
+
+        string expected = Whole("XRANGE", "stream", "-", "+");
+        TestClient reader = Connect();
+        reader.Start("XRANGE", "stream", "-", "+");
+        int parts = 1;
+        while (reader.Session.LongReply is not null)
+        {
+            parts++;
+            reader.Continue();
+        }
+
+        Assert.Equal(expected, reader.TakeOutput());
+        Assert.InRange(parts, 40, 80); // 256 KB each.
+    }
+
     [Theory]
     [InlineData("0", 2)]
     [InlineData("1000", 6)]

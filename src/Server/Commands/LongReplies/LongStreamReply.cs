@@ -8,6 +8,7 @@ namespace KvServer.Server.Commands;
 internal sealed class LongStreamReply : LongReply
 {
     private const int MaxNodeBytes = 64 * 1024;
+    private const int FewEntries = 256;
 
     private readonly SharedStream _stream;
     private readonly byte[] _key;
@@ -42,16 +43,19 @@ internal sealed class LongStreamReply : LongReply
     protected override bool Write(ReplyWriter reply, long elements, long endBytes)
     {
         StreamEntryEnumerator entries = _stream.Open().Range(_start, _end, _forward);
+        int inNode = 0;
         for (int node = 0; _left > 0 && entries.MoveNext(); elements--)
         {
-            // Finding the place again costs a walk over its node, so all of an uncommonly large one goes out in one part.
-            bool isEnough = elements <= 0 || reply.TotalBytesWritten >= endBytes;
-            if (isEnough && (entries.NodeNumber != node || entries.NodeBytes <= MaxNodeBytes))
+            // Finding the place again costs a walk over its node, so all of an uncommonly large one goes out in one part, unless
+            // that is because of a few large entries.
+            inNode = entries.NodeNumber == node ? inNode + 1 : 0;
+            node = entries.NodeNumber;
+            bool isNear = inNode == 0 || entries.NodeBytes <= MaxNodeBytes;
+            if ((isNear && elements <= 0) || ((isNear || inNode <= FewEntries) && reply.TotalBytesWritten >= endBytes))
             {
                 break;
             }
 
-            node = entries.NodeNumber;
             StreamEntry entry = entries.Current;
             StreamReply.Entry(reply, entry);
             bool hasMore = _forward ? entry.Id.TryGetNext(out _start) : entry.Id.TryGetPrevious(out _end);

@@ -13,8 +13,12 @@ internal sealed class DuplexPipeStream(IDuplexPipe pipes) : AsyncStream
     /// <inheritdoc/>
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        PeerWait?.Begin();
-        ReadResult result = await pipes.Input.ReadAsync(cancellationToken);
+        if (!pipes.Input.TryRead(out ReadResult result))
+        {
+            PeerWait?.Begin();
+            result = await pipes.Input.ReadAsync(cancellationToken);
+        }
+
         PeerWait?.End();
         ReadOnlySequence<byte> bytes = result.Buffer;
         if (bytes.Length > buffer.Length)

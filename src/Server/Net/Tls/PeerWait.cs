@@ -11,8 +11,9 @@ internal sealed class PeerWait
     /// <summary>Whether it waits now, as from the beginning on, and how long it has waited, in ms.</summary>
     internal bool HasWaited(long ms)
     {
+        long before = Volatile.Read(ref _beforeMs); // First, so that a wait that ends meanwhile does not count twice.
         long since = Volatile.Read(ref _sinceMs);
-        return since != 0 && Volatile.Read(ref _beforeMs) + Environment.TickCount64 - since >= ms;
+        return since != 0 && before + Environment.TickCount64 - since >= ms;
     }
 
     /// <summary>The client has to send something.</summary>

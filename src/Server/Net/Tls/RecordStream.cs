@@ -62,6 +62,19 @@ internal sealed class RecordStream(int descriptor, ITlsHost host) : AsyncStream,
         _read.RunContinuationsAsynchronously = false;
     }
 
+    /// <summary>The socket is watched for a handshake that asked for it: from now on the client is waited for. The loop's
+    /// thread.</summary>
+    internal void BeginPeerWait()
+    {
+        lock (_lock)
+        {
+            if (_isReading)
+            {
+                PeerWait.Begin();
+            }
+        }
+    }
+
     /// <summary>Receives for a handshake that waits for it. The loop's thread.</summary>
     /// <returns>False when it does not wait now: the socket must not be watched until it asks.</returns>
     internal bool TryReceiveForHandshake()
@@ -194,7 +207,6 @@ internal sealed class RecordStream(int descriptor, ITlsHost host) : AsyncStream,
             }
 
             BeginRead(buffer);
-            PeerWait.Begin();
         }
 
         host.AwaitInput();

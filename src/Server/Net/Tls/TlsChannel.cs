@@ -49,6 +49,9 @@ internal sealed class TlsChannel : IDisposable
     /// <summary>How long the handshake has waited for the client.</summary>
     internal PeerWait PeerWait => _records.PeerWait;
 
+    /// <inheritdoc cref="RecordStream.BeginPeerWait"/>
+    internal void BeginPeerWait() => _records.BeginPeerWait();
+
     /// <summary>Whether records wait for the socket to have room.</summary>
     internal bool HasRest => _records.HasRest;
 
@@ -99,6 +102,10 @@ internal sealed class TlsChannel : IDisposable
             sentBytes = _restPlainBytes;
             _restPlainBytes = 0; // Before it is counted, since that may send more inside the call.
             handler.CountSentReplies(sentBytes);
+            if (_records.HasRest)
+            {
+                return EpollConnection.Transfer.Full;
+            }
         }
 
         for (int total = 0; handler.HasUnsentReplies;)
@@ -118,13 +125,18 @@ internal sealed class TlsChannel : IDisposable
 
             if (_records.HasRest)
             {
-                _restPlainBytes = piece.Length;
+                _restPlainBytes += piece.Length;
                 return EpollConnection.Transfer.Full;
             }
 
             handler.CountSentReplies(piece.Length);
             sentBytes += piece.Length;
             total += piece.Length;
+            if (_records.HasRest)
+            {
+                return EpollConnection.Transfer.Full;
+            }
+
             if (total >= SendBytes)
             {
                 return handler.HasUnsentReplies ? EpollConnection.Transfer.Full : EpollConnection.Transfer.Done;
