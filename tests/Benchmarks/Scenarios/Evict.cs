@@ -125,7 +125,7 @@ internal static class Evict
             using RespClient control = server.Server.Connect();
             Configure(control, limit, "allkeys-lru", 5);
             int generation = 0;
-            foreach (int bytes in new[] { 32, 400, 2000, 400, 32, 1000, 100 })
+            foreach (int bytes in new[] { 32, 400, 9000, 2000, 100_000, 32, 25_000, 1000, 100 })
             {
                 // Enough to replace everything once, and then half of it.
                 int sets = (int)(limit * 3 / 2 / (bytes + 100));
