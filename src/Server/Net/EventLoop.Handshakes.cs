@@ -25,8 +25,6 @@ internal sealed partial class EventLoop
 
     private int MaxHandshakes => Math.Max(1, Services.Tls.MaxHandshakes / _transport.Loops.Count);
 
-    private int MaxWaitingHandshakes => Services.Tls.MaxWaitingHandshakes / _transport.Loops.Count;
-
     private void TakeHandshake(EpollConnection connection)
     {
         connection.BatchPlace = BatchPlace.Handshaking;
@@ -46,7 +44,7 @@ internal sealed partial class EventLoop
 
     private bool TryMakeRoom()
     {
-        long patienceMs = _waitingHandshakes.Count > MaxWaitingHandshakes ? 0 : Services.Tls.HandshakePatienceMs;
+        long patienceMs = Services.Tls.PatienceMs(_waitingHandshakes.Count, _transport.Loops.Count);
         foreach (EpollConnection connection in _handshakes)
         {
             if (connection.Tls!.PeerWait.HasWaited(patienceMs))

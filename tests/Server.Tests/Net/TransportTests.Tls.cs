@@ -213,14 +213,7 @@ public abstract partial class TransportTests
     public async Task Two_hundred_silent_handshakes_leave_room_for_others()
     {
         using TestCertificates certificates = new();
-        await using NetServer server = StartTls(
-            certificates,
-            prepare: static server =>
-            {
-                server.State.Tls.MaxHandshakes = 50;
-                server.State.Tls.MaxWaitingHandshakes = 0;
-                server.State.Tls.HandshakeTimeoutMs = 60_000;
-            });
+        await using NetServer server = StartWithHandshakes(certificates, most: 50, waiting: 0);
         List<RawClient> silent = [];
         try
         {
@@ -255,18 +248,11 @@ public abstract partial class TransportTests
     public async Task A_storm_of_clients_waits_and_loses_nobody()
     {
         using TestCertificates certificates = new();
-        await using NetServer server = StartTls(
-            certificates,
-            prepare: static server =>
-            {
-                server.State.Tls.MaxHandshakes = 2;
-                server.State.Tls.HandshakePatienceMs = 60_000;
-            });
+        await using NetServer server = StartWithHandshakes(certificates, most: 2);
         List<RawClient> connected = [.. Enumerable.Range(0, 40).Select(_ => ConnectToTls(server))];
         List<TlsClient> clients = [];
         try
         {
-            // The last to come are the first to speak, as far as that can be told from here: nobody may be cut off for that.
             await Parallel.ForEachAsync(
                 connected,
                 new ParallelOptions { MaxDegreeOfParallelism = connected.Count },
@@ -294,14 +280,7 @@ public abstract partial class TransportTests
     public async Task Silent_clients_hold_the_waiting_ones_up_for_as_long_as_the_patience_lasts()
     {
         using TestCertificates certificates = new();
-        await using NetServer server = StartTls(
-            certificates,
-            prepare: static server =>
-            {
-                server.State.Tls.MaxHandshakes = 2;
-                server.State.Tls.HandshakePatienceMs = 50;
-                server.State.Tls.HandshakeTimeoutMs = 60_000;
-            });
+        await using NetServer server = StartWithHandshakes(certificates, most: 2, patienceMs: 50);
         using RawClient silent = ConnectToTls(server);
         using RawClient half = ConnectToTls(server);
         half.Send([22, 3, 1, 2, 0, 1]);
@@ -316,13 +295,7 @@ public abstract partial class TransportTests
     public async Task A_stop_ends_the_handshakes_that_wait()
     {
         using TestCertificates certificates = new();
-        await using NetServer server = StartTls(
-            certificates,
-            prepare: static server =>
-            {
-                server.State.Tls.MaxHandshakes = 1;
-                server.State.Tls.HandshakePatienceMs = 60_000;
-            });
+        await using NetServer server = StartWithHandshakes(certificates, most: 1);
         List<RawClient> silent = [.. Enumerable.Range(0, 5).Select(_ => ConnectToTls(server))];
         using RawClient plain = server.Connect();
         while (server.State.Tls.PendingHandshakes < silent.Count)
@@ -340,13 +313,7 @@ public abstract partial class TransportTests
     public async Task What_happens_to_a_connection_that_was_cut_off_does_not_hit_the_next_one()
     {
         using TestCertificates certificates = new();
-        await using NetServer server = StartTls(
-            certificates,
-            prepare: static server =>
-            {
-                server.State.Tls.MaxHandshakes = 1;
-                server.State.Tls.MaxWaitingHandshakes = 0;
-            });
+        await using NetServer server = StartWithHandshakes(certificates, most: 1, waiting: 0);
         using RawClient plain = server.Connect();
         for (int i = 0; i < 20; i++)
         {
@@ -580,6 +547,18 @@ public abstract partial class TransportTests
             return false;
         }
     }
+
+    private NetServer StartWithHandshakes(
+        TestCertificates certificates, int most, int waiting = 1024, int patienceMs = 60_000) =>
+        StartTls(
+            certificates,
+            prepare: server =>
+            {
+                server.State.Tls.MaxHandshakes = most;
+                server.State.Tls.MaxWaitingHandshakes = waiting;
+                server.State.Tls.HandshakePatienceMs = patienceMs;
+                server.State.Tls.HandshakeTimeoutMs = 60_000;
+            });
 
     private NetServer StartTls(
         TestCertificates certificates, Action<ServerConfig>? configure = null, Action<NetServer>? prepare = null) =>

@@ -8,8 +8,9 @@ namespace KvServer.Server.Commands;
 /// other clients are served in between.</summary>
 /// <remarks>
 /// <para>The client sees one reply, of the value as it was when the command ran: before the value changes, the rest is written
-/// at once (<see cref="PartialRead"/>), unless the reader has a share that nobody changes. Its next request waits meanwhile. No part is written while the client has more than
-/// <see cref="MaxUnreadBytes"/> to read, so a reply of any length takes little memory unless somebody changes the value.</para>
+/// at once (<see cref="PartialRead"/>), unless the reader has a share that nobody changes. Its next request waits meanwhile. No
+/// part is written while the client has more than <see cref="MaxUnreadBytes"/> to read, so a reply of any length takes little
+/// memory unless somebody changes the value.</para>
 /// <para>Command loop only.</para>
 /// </remarks>
 internal abstract class LongReply(CommandContext ctx) : PartialRead

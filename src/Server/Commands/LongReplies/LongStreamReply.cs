@@ -7,7 +7,10 @@ namespace KvServer.Server.Commands;
 /// is read is a share of its own.</summary>
 internal sealed class LongStreamReply : LongReply
 {
+    // A walk over a node of this size takes some ten microseconds; by default they have 4 KB.
     private const int MaxNodeBytes = 64 * 1024;
+
+    // Where so few fill a part, the whole node has few enough to walk over for each of its parts.
     private const int FewEntries = 256;
 
     private readonly SharedStream _stream;

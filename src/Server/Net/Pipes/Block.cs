@@ -44,6 +44,17 @@ internal sealed class Block : ReadOnlySequenceSegment<byte>, IMemoryOwner<byte>
     /// <inheritdoc/>
     public void Dispose() => _pool?.Return(this);
 
+    /// <summary>Gives a block and all behind it back.</summary>
+    internal static void DisposeChain(Block? first)
+    {
+        while (first is not null)
+        {
+            Block? next = first.NextBlock; // Read before it goes: the pool links it elsewhere.
+            first.Dispose();
+            first = next;
+        }
+    }
+
     /// <summary>What is free behind the first bytes.</summary>
     internal Span<byte> SpanFrom(int index) => _bytes.AsSpan(index);
 

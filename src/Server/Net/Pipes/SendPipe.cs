@@ -147,12 +147,7 @@ internal sealed class SendPipe(BlockPool blocks) : PipeWriter
         Block? block = _state == Empty ? null : _reading ?? _chain;
         _state = Empty;
         _reading = null;
-        while (block is not null)
-        {
-            Block? next = block.NextBlock;
-            block.Dispose();
-            block = next;
-        }
+        Block.DisposeChain(block);
     }
 
     private void Publish()

@@ -73,7 +73,7 @@ internal sealed class HandshakeQueue(TlsService tls)
 
     private bool TryMakeRoom()
     {
-        long patienceMs = _waiting.Count > tls.MaxWaitingHandshakes ? 0 : tls.HandshakePatienceMs;
+        long patienceMs = tls.PatienceMs(_waiting.Count, shares: 1);
         for (LinkedListNode<Place>? node = _running.First; node is not null; node = node.Next)
         {
             if (node.Value.PeerWait.HasWaited(patienceMs))

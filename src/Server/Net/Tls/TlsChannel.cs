@@ -122,7 +122,6 @@ internal sealed class TlsChannel : IDisposable
             }
 
             output.Consume(piece.Length);
-
             if (_records.HasRest)
             {
                 _restPlainBytes += piece.Length;

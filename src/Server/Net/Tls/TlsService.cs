@@ -57,6 +57,11 @@ internal sealed class TlsService(TimeProvider clock, ILogger log) : IDisposable
     /// Set before anything listens.</summary>
     internal int MaxWaitingHandshakes { get; set; } = 1024;
 
+    /// <summary>How long a handshake may have waited for its client, in ms, given how many wait to begin. Any thread.</summary>
+    /// <param name="waiting">How many wait where it is looked at.</param>
+    /// <param name="shares">In how many places of that kind the limits are shared out.</param>
+    internal long PatienceMs(int waiting, int shares) => waiting > MaxWaitingHandshakes / shares ? 0 : HandshakePatienceMs;
+
     /// <summary>What the next handshake uses; null while TLS was never configured. Any thread.</summary>
     internal TlsCredentials? Current => Volatile.Read(ref _current);
 

@@ -8,7 +8,7 @@ namespace KvServer.Server.Tests.Net.Pipes;
 /// <summary>What is written comes out in order, whoever waits is woken, and what is read leaves no block behind.</summary>
 public sealed class ReceivePipeTests
 {
-    public static readonly IEnumerable<TheoryDataRow<int>> Seeds = [.. Enumerable.Range(0, 100).Select(static i => new TheoryDataRow<int>(i))];
+    public static readonly TheoryData<int> Seeds = [.. Enumerable.Range(0, 100)];
 
     private static readonly byte[] Stream = [.. Enumerable.Range(0, 1_200_000).Select(static i => (byte)(i * 31 >> 3))];
 

@@ -7,7 +7,7 @@ namespace KvServer.Server.Tests.Net.Pipes;
 /// <summary>What one thread flushes another reads, in order and all of it, and what is read leaves no block behind.</summary>
 public sealed class SendPipeTests
 {
-    public static readonly IEnumerable<TheoryDataRow<int>> Seeds = [.. Enumerable.Range(0, 100).Select(static i => new TheoryDataRow<int>(i))];
+    public static readonly TheoryData<int> Seeds = [.. Enumerable.Range(0, 100)];
 
     private static readonly byte[] Stream = [.. Enumerable.Range(0, 4_000_000).Select(static i => (byte)(i * 31 >> 3))];
 
