@@ -153,7 +153,13 @@ internal sealed class SnapshotJob
 
     private bool TryEncodeAsCommands(RdbOutput output)
     {
-        EncodeAll(new AofBaseEncoder(output));
+        AofBaseEncoder encoder = new(output);
+        if (_target.TimestampSeconds is { } seconds)
+        {
+            encoder.Annotate(seconds);
+        }
+
+        EncodeAll(encoder);
         output.Flush();
         return Queue.IsCompleted;
     }

@@ -292,6 +292,7 @@ internal sealed class SnapshotService(ServerState server)
         Path.GetFullPath($"temp-{Environment.ProcessId}.rdb", Config.Dir),
         IsAofBase: false,
         AsCommands: false,
+        TimestampSeconds: null,
         WritesOut: Config.RdbSaveIncrementalFsync);
 
     private void Begin(SnapshotTarget target)

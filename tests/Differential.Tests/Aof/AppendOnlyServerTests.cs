@@ -37,6 +37,24 @@ public sealed partial class AppendOnlyServerTests : AppendOnlyFolder
         Assert.Equal(digest, Digest(other));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_base_of_commands_begins_with_the_time_of_the_rewrite(bool ours)
+    {
+        ServerPair.RequireReference();
+        await using ServerProcess server = await StartAsync(
+            ours, ("aof-use-rdb-preamble", "no"), ("aof-timestamp-enabled", "yes"));
+        using RespClient client = server.Connect();
+        client.Execute("SET", "a", "1");
+        client.Execute("BGREWRITEAOF");
+        Wait(() => Info(client, "aof_rewrite_in_progress") == "0" && Info(client, "aof_rewrite_scheduled") == "0");
+
+        string path = Directory.GetFiles(Root, "*.base.aof", SearchOption.AllDirectories).Single();
+        string text = await File.ReadAllTextAsync(path, TestContext.Current.CancellationToken);
+        Assert.Matches("^#TS:[0-9]{10}\r\n\\*2\r\n\\$6\r\nSELECT\r\n", text);
+    }
+
     [Fact]
     public async Task The_same_commands_leave_the_same_text_as_in_the_reference()
     {

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Text;
 using KvServer.Resp;
 using KvServer.Storage;
 
@@ -27,6 +28,10 @@ internal sealed partial class AofBaseEncoder(RdbOutput output) : RecordEncoder
     private static byte[] ListCommand { get; } = "RPUSH"u8.ToArray();
 
     private static byte[] SortedSetCommand { get; } = "ZADD"u8.ToArray();
+
+    /// <summary>Notes the time for those who cut a file off at a moment.</summary>
+    /// <param name="seconds">Since the Unix epoch.</param>
+    public void Annotate(long seconds) => output.Write(Encoding.ASCII.GetBytes($"#TS:{seconds}\r\n"));
 
     /// <inheritdoc/>
     protected override void Encode(in SnapshotRecord record, SnapshotChunk chunk)

@@ -420,6 +420,7 @@ internal sealed partial class AppendOnlyFile
         Folder.PathOf(string.Create(CultureInfo.InvariantCulture, $"{BasePrefix}{Environment.ProcessId}.part")),
         IsAofBase: true,
         AsCommands: !Config.AofUseRdbPreamble,
+        TimestampSeconds: Config.AofTimestampEnabled ? _server.Keyspace.NowMs / 1000 : null,
         WritesOut: Config.AofRewriteIncrementalFsync);
 
     // A step on the writer's thread, and what follows from it inside the loop.
