@@ -151,7 +151,7 @@ public sealed class ConfigLoader
         string? error;
         if (ConfigRegistry.Find(words[0]) is { } option)
         {
-            error = words.Count == 1
+            error = words.Count == 1 && !option.Is(ConfigFlags.Multi)
                 ? ConfigText.WrongNumberOfArguments
                 : Set(option, CollectionsMarshal.AsSpan(words)[1..]);
             if (depth > 0)

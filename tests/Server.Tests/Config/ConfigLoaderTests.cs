@@ -70,6 +70,10 @@ public sealed class ConfigLoaderTests : IDisposable
         Assert.Equal(7000, ConfigFixture.Load(args).Config.Port);
 
     [Fact]
+    public void Save_without_a_value_saves_nothing_in_a_file_either() =>
+        Assert.Empty(ConfigFixture.Load(_fixture.Write("a.conf", "save 60 1\nsave\n")).Config.Save);
+
+    [Fact]
     public void Save_without_a_value_saves_nothing() => Assert.Empty(ConfigFixture.Load("--save", "--port", "1").Config.Save);
 
     [Fact]
