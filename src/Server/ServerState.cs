@@ -228,6 +228,15 @@ internal sealed class ServerState(
         return result;
     }
 
+    /// <summary>Replies to a client that somebody has called away from a command it waited in, and counts that as an error of
+    /// this command.</summary>
+    public void Unblock(Client client, Command command)
+    {
+        client.Reply.Error(CommandError.Unblocked);
+        Statistics.CountError(client.Reply.LastErrorCode);
+        command.FailedCalls++;
+    }
+
     /// <summary>Forbids something, or no longer.</summary>
     public void Restrict(Restrictions restriction, bool applies)
     {

@@ -79,6 +79,11 @@ internal sealed class CommandTiming
             run.StartedAt = now;
             run.Command!.Calls += run.Calls;
             run.Command.ElapsedNanos += nanos;
+            if (!run.Command.IsBrief)
+            {
+                Refresh(); // CONFIG SET may have changed the limit, for itself too.
+            }
+
             if (client.Is(ClientFlags.Suspended) && client.Wait is KeyWait wait)
             {
                 wait.ElapsedNanos = nanos; // The call goes on when its key is there.

@@ -46,7 +46,7 @@ internal sealed class KeyWait(
     {
         if (withError)
         {
-            Client.Reply.Error(CommandError.Unblocked);
+            server.Unblock(Client, Command);
         }
         else
         {

@@ -139,6 +139,6 @@ internal static class SaveCommands
             return;
         }
 
-        aof.Wait(ctx.Client, timeoutMs == 0 ? 0 : ctx.NowMs + timeoutMs, isEndable: replicas == 0);
+        aof.Wait(ctx.Client, ctx.Command, timeoutMs == 0 ? 0 : ctx.NowMs + timeoutMs, isEndable: replicas == 0);
     }
 }

@@ -67,6 +67,10 @@ public sealed class StreamBlockingTests : CommandHarness
         Run("CLIENT", "UNBLOCK", consumer.Session.Id.ToString(System.Globalization.CultureInfo.InvariantCulture), "ERROR");
         Assert.Equal("-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n", consumer.TakeOutput());
         Assert.Equal(0, Server.KeyWaits.WakesWhenGoneCount);
+        Assert.Contains("errorstat_UNBLOCKED:count=1\r\n", (string)Run("INFO", "errorstats")!, StringComparison.Ordinal);
+        string calls = (string)Run("INFO", "commandstats")!;
+        Assert.Matches("cmdstat_xreadgroup:calls=1,[^\r]*failed_calls=1\r", calls);
+        Assert.Matches("cmdstat_xread:calls=1,[^\r]*failed_calls=0\r", calls);
     }
 
     [Fact]

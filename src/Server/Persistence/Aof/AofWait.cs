@@ -1,13 +1,15 @@
 using KvServer.Server.Clients;
+using KvServer.Server.Commands;
 
 namespace KvServer.Server.Persistence.Aof;
 
 /// <summary>A client in WAITAOF.</summary>
 /// <param name="server">The server.</param>
 /// <param name="client">Who waits.</param>
+/// <param name="command">In which command.</param>
 /// <param name="end">The place in the log that has to be on disk.</param>
 /// <param name="isEndable">Whether reaching it ends the wait: it does not while replicas are waited for, too.</param>
-internal sealed class AofWait(ServerState server, Client client, long end, bool isEndable) : IClientWait
+internal sealed class AofWait(ServerState server, Client client, Command command, long end, bool isEndable) : IClientWait
 {
     /// <summary>Who waits.</summary>
     public Client Client { get; } = client;
@@ -20,7 +22,7 @@ internal sealed class AofWait(ServerState server, Client client, long end, bool 
     {
         if (withError)
         {
-            Client.Reply.Error(Commands.CommandError.Unblocked);
+            server.Unblock(Client, command);
         }
         else
         {

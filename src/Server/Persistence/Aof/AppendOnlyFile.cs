@@ -104,11 +104,12 @@ internal sealed partial class AppendOnlyFile
 
     /// <summary>Lets a client wait until the log is on disk as far as its own last change: WAITAOF.</summary>
     /// <param name="client">Who waits.</param>
+    /// <param name="command">In which command.</param>
     /// <param name="endsAtMs">When it stops waiting, in ms since the Unix epoch; 0 for never.</param>
     /// <param name="isEndable">False when reaching that place is not enough.</param>
-    public void Wait(Client client, long endsAtMs, bool isEndable)
+    public void Wait(Client client, Command command, long endsAtMs, bool isEndable)
     {
-        AofWait wait = new(_server, client, client.LogEnd, isEndable);
+        AofWait wait = new(_server, client, command, client.LogEnd, isEndable);
         _waits.Add(wait);
         _server.Blocked.Block(client, wait, endsAtMs);
     }
