@@ -260,7 +260,7 @@ internal sealed class ServerState(
         Latency.End("expire-cycle", startedAt);
         if (Keyspace.Eviction.IsOn)
         {
-            Keyspace.Eviction.BufferBytes = ClientBytes;
+            Keyspace.Eviction.CountBuffersNow();
             Keyspace.Eviction.CheckResident(ProcessFigures.ResidentBytes, ProcessBytes);
         }
 

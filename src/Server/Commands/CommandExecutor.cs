@@ -209,7 +209,6 @@ internal sealed partial class CommandExecutor
                 if ((_server.Pause.IsActive || _server.Aof.IsBehind) && !isRetry && Holds(client, command))
                 {
                     batch.Next = index; // The request stays where it is, and is come back to.
-                    client.ReleasePushes();
                     return false;
                 }
 
@@ -217,7 +216,6 @@ internal sealed partial class CommandExecutor
                 {
                     ClientTransactions.Queue(client, command, ctx.Args, in request);
                     reply.Queued();
-                    client.ReleasePushes(); // Keys may have been evicted for it.
                     return false;
                 }
 

@@ -130,10 +130,14 @@ internal sealed class CommandGate(ServerState server)
             || Reject(ctx, command, CommandError.MonitorsOnly);
     }
 
-    private bool HasRoom(CommandContext ctx, Command command, Client client) =>
-        server.MakeRoom() != EvictionResult.Failed
-        || !NeedsMemory(command, client)
-        || Reject(ctx, command, CommandError.OutOfMemory);
+    private bool HasRoom(CommandContext ctx, Command command, Client client)
+    {
+        EvictionResult result = server.MakeRoom();
+        client.ReleasePushes(); // Its reply has not begun: it learns first which keys went.
+        return result != EvictionResult.Failed
+            || !NeedsMemory(command, client)
+            || Reject(ctx, command, CommandError.OutOfMemory);
+    }
 
     // Whatever is queued takes memory until EXEC, so nothing is, except for what ends the queue.
     private static bool NeedsMemory(Command command, Client client) =>

@@ -22,8 +22,11 @@ internal static class ConfigEffects
     ];
 
     /// <summary>Applies the present values and, from now on, every change. Called once, before the first command.</summary>
-    public static void Follow(ConfigService configuration, Keyspace keyspace)
+    public static void Follow(ServerState server)
     {
+        ConfigService configuration = server.Configuration;
+        Keyspace keyspace = server.Keyspace;
+        keyspace.Eviction.CountBuffers = () => server.ClientBytes;
         configuration.OnChanged("hz", config =>
         {
             // Out of range is not an error for this option: it is taken as the nearest value that makes sense.

@@ -33,11 +33,9 @@ internal static class ServerParts
     private static ServerState CreateState(IServiceProvider provider)
     {
         ConfigService configuration = provider.GetRequiredService<ConfigService>();
-        Keyspace keyspace = provider.GetRequiredService<Keyspace>();
-        ConfigEffects.Follow(configuration, keyspace);
         ServerState server = new(
             provider.GetRequiredService<ServerConfig>(),
-            keyspace,
+            provider.GetRequiredService<Keyspace>(),
             provider.GetRequiredService<CommandTable>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<ServerState>>())
@@ -45,6 +43,7 @@ internal static class ServerParts
             Configuration = configuration,
             Shutdown = provider.GetRequiredService<ServerLifetime>(),
         };
+        ConfigEffects.Follow(server);
         foreach (string option in new[] { "save", "stop-writes-on-bgsave-error" })
         {
             configuration.OnChanged(option, _ =>

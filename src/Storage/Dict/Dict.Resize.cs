@@ -223,7 +223,7 @@ public readonly unsafe partial struct Dict<TLayout>
             long bytes = 2 * (long)BytesOf(table);
             double ratio = (double)table.Used / table.BucketCount;
             double due = (ratio - ResizePolicy.PlanningRatio) / (ResizePolicy.PutOffRatio - ResizePolicy.PlanningRatio);
-            return bytes <= ResizePolicy.SmallTableBytes ? 0 : (long)(Math.Clamp(due, 0, 1) * bytes);
+            return bytes <= _runtime.Policy.SmallTableBytes ? 0 : (long)(Math.Clamp(due, 0, 1) * bytes);
         }
     }
 

@@ -12,10 +12,13 @@ public sealed class ResizePolicy
     /// <summary>Entries per bucket from which room is made for the table that was put off.</summary>
     public const double PlanningRatio = 1.5;
 
-    /// <summary>Tables up to this size are made whatever the limit says.</summary>
-    public const long SmallTableBytes = 64 * 1024;
+    private const long MaxSmallTableBytes = 64 * 1024;
+
+    // Of the limit: what makes no difference to it.
+    private const int SmallFraction = 1024;
 
     private bool _allowed = true;
+    private Func<long, bool>? _fits;
 
     /// <summary>Off while a snapshot or an AOF rewrite runs. Command loop only.</summary>
     public bool Allowed
@@ -32,11 +35,11 @@ public sealed class ResizePolicy
         }
     }
 
-    /// <summary>Says whether there is room for so many bytes under the memory limit; null while there is no limit.</summary>
-    internal Func<long, bool>? Fits { get; set; }
-
     /// <summary>Whether there is a memory limit.</summary>
-    public bool IsMemoryLimited => Fits is not null;
+    public bool IsMemoryLimited => _fits is not null;
+
+    /// <summary>Tables up to this many bytes are made whatever the limit says.</summary>
+    internal long SmallTableBytes { get; private set; }
 
     /// <summary>Whether a table was put off since this was last set to false.</summary>
     internal bool HasPutOff { get; set; }
@@ -47,10 +50,19 @@ public sealed class ResizePolicy
     /// <summary>How often it has been switched on again.</summary>
     public long Resumptions { get; private set; }
 
+    /// <summary>Sets the memory limit.</summary>
+    /// <param name="limitBytes">The limit.</param>
+    /// <param name="fits">Says whether there is room for so many bytes under it; null for no limit.</param>
+    internal void Limit(long limitBytes, Func<long, bool>? fits)
+    {
+        _fits = fits;
+        SmallTableBytes = Math.Min(limitBytes / SmallFraction, MaxSmallTableBytes);
+    }
+
     /// <summary>Whether the memory limit has room for a table; small ones always find it.</summary>
     internal bool HasMemoryFor(long tableBytes)
     {
-        if (tableBytes <= SmallTableBytes || Fits is null || Fits(tableBytes))
+        if (_fits is null || tableBytes <= SmallTableBytes || _fits(tableBytes))
         {
             return true;
         }

@@ -32,6 +32,9 @@ public sealed unsafe class Eviction
     // Looks between two requests to the C library that bring nothing: some minutes.
     private const int MaxTrimInterval = 2048;
 
+    // So many times as long as counting the buffers took, the count is good enough.
+    private const int BufferCountsValidity = 100;
+
     private readonly Keyspace _keyspace;
     private readonly NativeHeap _heap;
     private readonly EvictionPool _pool = new();
@@ -39,6 +42,7 @@ public sealed unsafe class Eviction
     private EvictionOrder _order;
     private bool _onlyVolatile;
     private int _nextDatabase;
+    private long _buffersDueAt;
     private bool _hasNothingToGain;
     private long _exceededSince;
     private long _exceededTicks;
@@ -60,7 +64,8 @@ public sealed unsafe class Eviction
         set
         {
             _limitBytes = value;
-            _keyspace.ResizePolicy.Fits = value > 0 ? Fits : null;
+            _keyspace.ResizePolicy.Limit(value, value > 0 ? Fits : null);
+            CountBuffersNow();
             IsRunning = value > 0 && _order != EvictionOrder.Nothing && CountedBytes() > value;
         }
     }
@@ -81,8 +86,13 @@ public sealed unsafe class Eviction
     /// <summary>Free evicted values of many parts in the background (lazyfree-lazy-eviction).</summary>
     public bool Lazily { get; set; }
 
-    /// <summary>Bytes elsewhere that count: the buffers of clients, and what they subscribe to and track.</summary>
-    public long BufferBytes { get; set; }
+    /// <summary>Counts the bytes elsewhere that are under the limit too: the buffers of clients, and what they subscribe to
+    /// and track. May be O(clients).</summary>
+    public Func<long>? CountBuffers { get; set; }
+
+    /// <summary>What was last counted of them. Over the limit they are counted again first, as often as a hundredth of the time
+    /// allows: who has just disconnected shall cost nobody a key.</summary>
+    public long BufferBytes { get; private set; }
 
     /// <summary>Whether time ran out before the limit was kept; <see cref="MakeRoom"/> should be called again soon.</summary>
     public bool IsRunning { get; private set; }
@@ -130,6 +140,12 @@ public sealed unsafe class Eviction
     public EvictionResult MakeRoom()
     {
         long used = CountedBytes();
+        if (used > _limitBytes)
+        {
+            CountBuffersIfDue();
+            used = CountedBytes();
+        }
+
         EvictionResult result = used > _limitBytes ? Evict() : EvictionResult.Enough;
         if (result == EvictionResult.Enough && _heap.HeldBytes + _heap.FreeSlabBytes > Ceiling)
         {
@@ -148,6 +164,13 @@ public sealed unsafe class Eviction
         }
 
         return result;
+    }
+
+    /// <summary>Counts the buffers of clients. For the cron; O(clients).</summary>
+    public void CountBuffersNow()
+    {
+        BufferBytes = IsOn ? CountBuffers?.Invoke() ?? 0 : 0;
+        _buffersDueAt = 0;
     }
 
     /// <summary>Looks whether more is resident than can be explained: then the C library, which has the large blocks, keeps
@@ -213,6 +236,17 @@ public sealed unsafe class Eviction
             }
         }
         while (Stopwatch.GetElapsedTime(start).TotalMicroseconds < CronMicroseconds);
+    }
+
+    private void CountBuffersIfDue()
+    {
+        long start = Stopwatch.GetTimestamp();
+        if (start >= _buffersDueAt)
+        {
+            CountBuffersNow();
+            long now = Stopwatch.GetTimestamp();
+            _buffersDueAt = now + ((now - start) * BufferCountsValidity);
+        }
     }
 
     private long Ceiling => _limitBytes + (_limitBytes / SpareFraction) + SpareBytes;

@@ -14,7 +14,7 @@ public sealed class MemoryLimitTests : CommandHarness
 {
     private const string Oom = "OOM command not allowed when used memory > 'maxmemory'.";
 
-    public MemoryLimitTests() => ConfigEffects.Follow(Server.Configuration, Server.Keyspace);
+    public MemoryLimitTests() => ConfigEffects.Follow(Server);
 
     [Fact]
     public void Over_the_limit_what_grows_is_refused_and_all_else_goes_on()
@@ -52,7 +52,7 @@ public sealed class MemoryLimitTests : CommandHarness
     }
 
     [Fact]
-    public void Keys_evicted_for_a_request_that_is_queued_are_told_with_its_reply()
+    public void Keys_evicted_for_a_request_are_told_before_its_reply()
     {
         for (int i = 0; i < 100; i++)
         {
@@ -65,9 +65,11 @@ public sealed class MemoryLimitTests : CommandHarness
         client.Raw("MULTI");
         long limit = Server.Keyspace.Heap.UsedBytes - 2000;
         Run("CONFIG", "SET", "maxmemory-policy", "allkeys-random", "maxmemory", limit.ToString(CultureInfo.InvariantCulture));
-        string reply = client.Raw("GET", "key:1");
-        Assert.StartsWith("+QUEUED\r\n>3\r\n", reply, StringComparison.Ordinal);
-        Assert.Contains("evicted", reply, StringComparison.Ordinal);
+        Assert.Matches("^>3\r\n[^+]*evicted[^+]*\\+QUEUED\r\n$", client.Raw("GET", "key:1"));
+        client.Raw("DISCARD");
+        limit = Server.Keyspace.Heap.UsedBytes - 2000;
+        Run("CONFIG", "SET", "maxmemory", limit.ToString(CultureInfo.InvariantCulture));
+        Assert.Matches("^>3\r\n[^+]*evicted[^+]*\\+PONG\r\n$", client.Raw("PING"));
     }
 
     [Fact]
@@ -145,7 +147,6 @@ public sealed class MemoryLimitTests : CommandHarness
         Run("CONFIG", "SET", "maxmemory-policy", "noeviction");
         long used = Server.Keyspace.Heap.UsedBytes + Server.Clients.BufferBytes;
         Run("CONFIG", "SET", "maxmemory", (used + 100_000).ToString(CultureInfo.InvariantCulture));
-        Server.RunCron(10);
         Assert.Equal("OK", Run("SET", "k0", "v"));
         TestClient queues = Connect();
         queues.Run("MULTI");
@@ -160,6 +161,47 @@ public sealed class MemoryLimitTests : CommandHarness
         queues.Run("DISCARD");
         Server.RunCron(10);
         Assert.Equal("OK", Run("SET", "k0", "v"));
+    }
+
+    [Fact]
+    public void Clients_that_have_gone_count_no_longer_before_anything_is_evicted_for_them()
+    {
+        Fill(50);
+        TestClient owed = Connect();
+        owed.PendingInputBytes = 100_000;
+        Run("CONFIG", "SET", "maxmemory-policy", "allkeys-lru");
+        long used = Server.Keyspace.Heap.UsedBytes + Server.Clients.BufferBytes;
+        Run("CONFIG", "SET", "maxmemory", (used + 10_000).ToString(CultureInfo.InvariantCulture));
+        owed.PendingInputBytes = 0;
+
+        Run("SET", "large", new string('x', 50_000));
+        Run("SET", "after", "v");
+
+        Assert.Equal(52L, Run("DBSIZE"));
+    }
+
+    [Fact]
+    public void What_clients_hold_counts_from_the_moment_the_limit_is_set()
+    {
+        Fill(50);
+        Connect().PendingInputBytes = 10_000_000;
+        Run("CONFIG", "SET", "maxmemory-policy", "noeviction", "maxmemory", "8mb");
+
+        Assert.Equal(Oom, Error("SET", "k0", "v"));
+    }
+
+    [Fact]
+    public void A_small_table_is_not_worth_keys_to_a_small_limit()
+    {
+        Fill(4096);
+        Run("CONFIG", "SET", "maxmemory-policy", "allkeys-random");
+        long used = Server.Keyspace.Heap.UsedBytes + Server.Clients.BufferBytes;
+        Run("CONFIG", "SET", "maxmemory", (used + 10_000).ToString(CultureInfo.InvariantCulture));
+
+        Run("SET", "one", "v");
+        Run("SET", "two", "v");
+
+        Assert.Equal(4098L, Run("DBSIZE"));
     }
 
     [Fact]
