@@ -284,6 +284,11 @@ internal ref struct RdbElements
         {
             case RdbFormat.PlainListNode:
                 _packed = _input.ReadString();
+                if (_packed.Length == 0)
+                {
+                    _input.Fail("A node of a list is for one long element, and empty"); // Nobody writes that.
+                }
+
                 _packing = Packing.Single;
                 _at = 0;
                 break;

@@ -54,6 +54,13 @@ public sealed class RdbListTests : RdbTest
     }
 
     [Fact]
+    public void An_empty_element_has_no_node_of_its_own()
+    {
+        byte[] value = new RdbBytes().Length(1).Length(1).String(B("")).ToArray();
+        Assert.Throws<RdbFormatException>(() => Load(FileWith(18, value)));
+    }
+
+    [Fact]
     public void Nodes_without_elements_are_passed_by()
     {
         byte[] value = new RdbBytes().Length(3).Length(2).String(RdbBytes.ListPack()).Length(2).String(RdbBytes.ListPack("a"))
