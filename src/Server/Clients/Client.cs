@@ -171,7 +171,8 @@ internal sealed class Client(long id, IClientConnection connection, ReplyWriter 
     /// into the middle of its reply.</summary>
     public void DeferPushes(bool on) => Set(ClientFlags.DefersPushes, on);
 
-    /// <summary>Sends what has been held back, after the reply of the command.</summary>
+    /// <summary>Sends what has been held back: after the reply of the command, or before it what was evicted for the command.
+    /// </summary>
     /// <remarks>Does nothing when there is nothing, or while a long reply is not complete: its end releases them.</remarks>
     public void ReleasePushes()
     {
@@ -182,7 +183,15 @@ internal sealed class Client(long id, IClientConnection connection, ReplyWriter 
 
         ArrayBufferWriter<byte> held = _heldPushes!;
         Set(ClientFlags.HoldsPushes, on: false);
-        Push(held.WrittenSpan);
+        try
+        {
+            Push(held.WrittenSpan);
+        }
+        catch (OutOfMemoryException)
+        {
+            CloseNow("no memory for pushes"); // It would believe that nothing has changed.
+        }
+
         held.ResetWrittenCount();
         if (held.Capacity > MaxKeptPushBytes)
         {

@@ -58,7 +58,7 @@ internal enum ClientFlags
     /// <summary>Pushes are held back for the moment: see <see cref="Client.DeferPushes"/>.</summary>
     DefersPushes = 1 << 20,
 
-    /// <summary>Pushes wait for the end of the command that runs.</summary>
+    /// <summary>Pushes wait for the end of the command that runs, or for its beginning.</summary>
     HoldsPushes = 1 << 21,
 
     /// <summary>CLIENT TRACKING ON: it is told when what it has read changes.</summary>

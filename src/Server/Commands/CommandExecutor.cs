@@ -206,6 +206,7 @@ internal sealed partial class CommandExecutor
             }
             else if (isRetry || _gate.Admits(ctx, command, client, request.ArgumentCount))
             {
+                bytesBefore = reply.TotalBytesWritten; // Pushes about keys evicted for it are no part of its reply.
                 if ((_server.Pause.IsActive || _server.Aof.IsBehind) && !isRetry && Holds(client, command))
                 {
                     batch.Next = index; // The request stays where it is, and is come back to.

@@ -47,7 +47,7 @@ internal sealed class CommandTiming
     /// <summary>Calls with more arguments are timed by themselves; 0 for all calls.</summary>
     public int RunArguments { get; private set; } = MaxRunArguments;
 
-    /// <summary>Looks at the options. Called once for each batch.</summary>
+    /// <summary>Looks at the options. Called for each batch, and after commands that may have changed them.</summary>
     public void Refresh()
     {
         ServerConfig config = _server.Config;

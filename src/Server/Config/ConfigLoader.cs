@@ -151,8 +151,8 @@ public sealed class ConfigLoader
         string? error;
         if (ConfigRegistry.Find(words[0]) is { } option)
         {
-            error = words.Count == 1 && !option.Is(ConfigFlags.Multi)
-                ? ConfigText.WrongNumberOfArguments
+            error = words.Count == 1
+                ? SetToNothing(option)
                 : Set(option, CollectionsMarshal.AsSpan(words)[1..]);
             if (depth > 0)
             {
@@ -187,6 +187,19 @@ public sealed class ConfigLoader
         }
 
         return error;
+    }
+
+    // The name of an option with no value behind it, not even an empty one.
+    private string? SetToNothing(ConfigOption option)
+    {
+        if (!option.Is(ConfigFlags.Multi))
+        {
+            return ConfigText.WrongNumberOfArguments;
+        }
+
+        // What adds to the lines before it adds nothing; but the first line of save points takes the place of the default ones.
+        bool replaces = !option.Is(ConfigFlags.Accumulates) || (option is SaveOption && !_accumulating.Contains(option));
+        return replaces ? Set(option, []) : null;
     }
 
     // The lines that are no options with a value: they can't be read back with CONFIG GET.

@@ -43,7 +43,6 @@ internal static class ServerParts
             Configuration = configuration,
             Shutdown = provider.GetRequiredService<ServerLifetime>(),
         };
-        ConfigEffects.Follow(server);
         foreach (string option in new[] { "save", "stop-writes-on-bgsave-error" })
         {
             configuration.OnChanged(option, _ =>
@@ -69,6 +68,7 @@ internal static class ServerParts
             return null;
         });
 
+        ConfigEffects.Follow(server); // It counts what is tracked: who hears of changes first shall not depend on a limit.
         configuration.OnChanged("maxmemory-clients", _ =>
         {
             server.ClientEviction.AccountAll();

@@ -15,8 +15,8 @@ namespace KvServer.Server.Notifications;
 /// message, then on <c>__keyevent@N__:name</c> with the key. What commands do to keys is reported by
 /// <see cref="CommandContext.KeyChanged"/>; what the store does by itself (expiry, new keys, keys that are missing) comes
 /// from its hooks, which are taken away while nobody wants to know.</para>
-/// <para>The client whose command runs gets its own messages after the reply: see <see cref="Client.DeferPushes"/>.
-/// Command loop only.</para>
+/// <para>The client whose command runs gets its own messages after the reply, those of keys evicted for it before: see
+/// <see cref="Client.DeferPushes"/>. Command loop only.</para>
 /// </remarks>
 internal sealed class KeyNotifications(ServerState server)
 {

@@ -166,7 +166,7 @@ public sealed unsafe class Eviction
         return result;
     }
 
-    /// <summary>Counts the buffers of clients. For the cron; O(clients).</summary>
+    /// <summary>Counts the buffers of clients, for the cron among others. O(clients).</summary>
     public void CountBuffersNow()
     {
         BufferBytes = IsOn ? CountBuffers?.Invoke() ?? 0 : 0;

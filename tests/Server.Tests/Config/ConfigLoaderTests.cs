@@ -69,9 +69,23 @@ public sealed class ConfigLoaderTests : IDisposable
     public void Options_are_taken_from_the_command_line_in_every_form(params string[] args) =>
         Assert.Equal(7000, ConfigFixture.Load(args).Config.Port);
 
+    [Theory]
+    [InlineData("save", 0)]
+    [InlineData("save\nsave 60 1", 1)]
+    [InlineData("save 60 1\nsave", 1)]
+    [InlineData("save 60 1\nsave \"\"", 0)]
+    public void Save_without_a_value_takes_the_place_of_the_default_ones_in_a_file(string lines, int points) =>
+        Assert.Equal(points, ConfigFixture.Load(_fixture.Write("a.conf", lines)).Config.Save.Length);
+
     [Fact]
-    public void Save_without_a_value_saves_nothing_in_a_file_either() =>
-        Assert.Empty(ConfigFixture.Load(_fixture.Write("a.conf", "save 60 1\nsave\n")).Config.Save);
+    public void Other_options_of_several_values_may_have_none_in_a_file()
+    {
+        ServerConfig config = ConfigFixture.Load(_fixture.Write(
+            "a.conf", "bind\nclient-output-buffer-limit\nlatency-tracking-info-percentiles\n")).Config;
+        Assert.Empty(config.Bind);
+        Assert.Equal(new ServerConfig().ClientOutputBufferLimits, config.ClientOutputBufferLimits);
+        Assert.Empty(config.LatencyTrackingInfoPercentiles);
+    }
 
     [Fact]
     public void Save_without_a_value_saves_nothing() => Assert.Empty(ConfigFixture.Load("--save", "--port", "1").Config.Save);
