@@ -209,6 +209,7 @@ public sealed partial class ClientStateTests(EpollPair pair) : IClassFixture<Epo
                     AwaitEnd(_clients[client]);
                     _clients[client].Dispose();
                     _clients[client] = server.Connect();
+                    AwaitAccepted(client);
                     break;
                 case "<":
                     reply = Reply(client);
@@ -228,6 +229,16 @@ public sealed partial class ClientStateTests(EpollPair pair) : IClassFixture<Epo
             }
 
             return reply + "\n" + string.Join('\n', _clients.Select(Describe));
+        }
+
+        // The system has taken the connection; the server may list its clients before it does.
+        private void AwaitAccepted(int client)
+        {
+            long end = Environment.TickCount64 + PatienceMs;
+            while (Describe(_clients[client]) == "gone")
+            {
+                Assert.True(Environment.TickCount64 < end, "The client is not accepted.");
+            }
         }
 
         public void Dispose()
