@@ -11,8 +11,8 @@ namespace KvServer.Server.Tracking;
 /// client has to read it again to be told again. Clients in BCAST mode are told at the end of the turn of every change
 /// under their prefixes, and nothing is remembered for them.</para>
 /// <para>A message to the client whose command runs follows its reply, unless a key was evicted for it. Others get theirs
-/// at once: what they have been sent before was true then, and nothing older can follow. A client that cannot be told for lack of memory is
-/// disconnected, because it would go on with what is no longer true.</para>
+/// at once: what they have been sent before was true then, and nothing older can follow. A client that cannot be told for
+/// lack of memory is disconnected, because it would go on with what is no longer true.</para>
 /// <para>The table holds at most <c>tracking-table-max-keys</c> names, and half a kilobyte for each of so many. Beyond
 /// that keys are taken out at random, as if they had changed. While nobody tracks, a change costs one comparison. Command loop only.</para>
 /// </remarks>

@@ -50,8 +50,8 @@ public sealed class ResizePolicy
     /// <summary>How often it has been switched on again.</summary>
     public long Resumptions { get; private set; }
 
-    /// <summary>Sets the memory limit.</summary>
-    /// <param name="limitBytes">The limit.</param>
+    /// <summary>Sets the memory limit. Command loop only.</summary>
+    /// <param name="limitBytes">The limit in bytes; 0 for none.</param>
     /// <param name="fits">Says whether there is room for so many bytes under it; null for no limit.</param>
     internal void Limit(long limitBytes, Func<long, bool>? fits)
     {

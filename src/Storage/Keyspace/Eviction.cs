@@ -140,9 +140,8 @@ public sealed unsafe class Eviction
     public EvictionResult MakeRoom()
     {
         long used = CountedBytes();
-        if (used > _limitBytes)
+        if (used > _limitBytes && CountBuffersIfDue())
         {
-            CountBuffersIfDue();
             used = CountedBytes();
         }
 
@@ -238,17 +237,6 @@ public sealed unsafe class Eviction
         while (Stopwatch.GetElapsedTime(start).TotalMicroseconds < CronMicroseconds);
     }
 
-    private void CountBuffersIfDue()
-    {
-        long start = Stopwatch.GetTimestamp();
-        if (start >= _buffersDueAt)
-        {
-            CountBuffersNow();
-            long now = Stopwatch.GetTimestamp();
-            _buffersDueAt = now + ((now - start) * BufferCountsValidity);
-        }
-    }
-
     private long Ceiling => _limitBytes + (_limitBytes / SpareFraction) + SpareBytes;
 
     private bool Fits(long bytes) => CountedBytes() + bytes <= _limitBytes;
@@ -257,6 +245,21 @@ public sealed unsafe class Eviction
     {
         long bytes = _heap.UsedBytes + BufferBytes;
         return _keyspace.ResizePolicy.HasPutOff ? bytes + PlannedBytes() : bytes;
+    }
+
+    // Returns whether it did.
+    private bool CountBuffersIfDue()
+    {
+        long start = Stopwatch.GetTimestamp();
+        if (start < _buffersDueAt)
+        {
+            return false;
+        }
+
+        CountBuffersNow();
+        long now = Stopwatch.GetTimestamp();
+        _buffersDueAt = now + ((now - start) * BufferCountsValidity);
+        return true;
     }
 
     private long PlannedBytes()

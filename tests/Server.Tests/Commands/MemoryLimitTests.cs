@@ -144,9 +144,7 @@ public sealed class MemoryLimitTests : CommandHarness
     public void What_clients_have_queued_counts()
     {
         Fill(50);
-        Run("CONFIG", "SET", "maxmemory-policy", "noeviction");
-        long used = Server.Keyspace.Heap.UsedBytes + Server.Clients.BufferBytes;
-        Run("CONFIG", "SET", "maxmemory", (used + 100_000).ToString(CultureInfo.InvariantCulture));
+        LeaveRoom(100_000, "noeviction");
         Assert.Equal("OK", Run("SET", "k0", "v"));
         TestClient queues = Connect();
         queues.Run("MULTI");
@@ -169,9 +167,7 @@ public sealed class MemoryLimitTests : CommandHarness
         Fill(50);
         TestClient owed = Connect();
         owed.PendingInputBytes = 100_000;
-        Run("CONFIG", "SET", "maxmemory-policy", "allkeys-lru");
-        long used = Server.Keyspace.Heap.UsedBytes + Server.Clients.BufferBytes;
-        Run("CONFIG", "SET", "maxmemory", (used + 10_000).ToString(CultureInfo.InvariantCulture));
+        LeaveRoom(10_000, "allkeys-lru");
         owed.PendingInputBytes = 0;
 
         Run("SET", "large", new string('x', 50_000));
@@ -194,9 +190,7 @@ public sealed class MemoryLimitTests : CommandHarness
     public void A_small_table_is_not_worth_keys_to_a_small_limit()
     {
         Fill(4096);
-        Run("CONFIG", "SET", "maxmemory-policy", "allkeys-random");
-        long used = Server.Keyspace.Heap.UsedBytes + Server.Clients.BufferBytes;
-        Run("CONFIG", "SET", "maxmemory", (used + 10_000).ToString(CultureInfo.InvariantCulture));
+        LeaveRoom(10_000, "allkeys-random");
 
         Run("SET", "one", "v");
         Run("SET", "two", "v");
@@ -276,8 +270,6 @@ public sealed class MemoryLimitTests : CommandHarness
         Assert.Equal(Bytes, reader.DetachedBytes);
         Assert.Equal(start.Length, Server.Clients.BufferBytes - Client.PendingOutputBytes);
         Assert.InRange(Counted() - before, Bytes, 4_000_000 + 10_000);
-
-        long Counted() => Server.Keyspace.Heap.UsedBytes + Server.Clients.BufferBytes;
     }
 
     [Fact]
@@ -318,6 +310,13 @@ public sealed class MemoryLimitTests : CommandHarness
             Run("SET", "k" + i, new string('v', 500));
         }
     }
+
+    private long Counted() => Server.Keyspace.Heap.UsedBytes + Server.Clients.BufferBytes;
+
+    private void LeaveRoom(long bytes, string policy) =>
+        Run(
+            "CONFIG", "SET", "maxmemory-policy", policy,
+            "maxmemory", (Counted() + bytes).ToString(CultureInfo.InvariantCulture));
 
     private void LimitTo(int keysToLose, string policy)
     {
