@@ -231,7 +231,9 @@ public abstract partial class TransportTests
             using RawClient plain = server.Connect();
             Assert.Equal("+PONG", client.Call("PING"));
             Assert.Equal("+PONG", plain.Call("PING"));
-            Assert.Equal("", silent[0].ReceiveToEnd()); // The oldest made room.
+
+            // The oldest made room. It has sent nothing: one that has may wait for a thread of ours in between.
+            Assert.Equal("", silent[1].ReceiveToEnd());
             Assert.InRange(server.State.Tls.PendingHandshakes, 1, 50);
             Assert.True(server.Log.Has("too many handshakes"));
             Assert.False(server.Log.Has("handshake timeout"));
