@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using KvServer.Resp;
 using KvServer.Server.Commands;
 
@@ -20,12 +21,6 @@ internal sealed class AclCheck
     /// <remarks>O(selectors x keys) look-ups of <see cref="AclKeyTable"/>.</remarks>
     public AclDenial Check(AclUser user, Command command, Arguments args, out int argIndex)
     {
-        if (AllowsAtOnce(user.Root, command, args))
-        {
-            argIndex = 0;
-            return AclDenial.None;
-        }
-
         AclDenial denial = AclDenial.Command;
         argIndex = 0;
         _keysFound = false;
@@ -63,14 +58,16 @@ internal sealed class AclCheck
         return false;
     }
 
-    // Most calls name one key, and the root allows them. Whatever else there may be is looked at by those who come next.
-    private static bool AllowsAtOnce(AclSelector root, Command command, Arguments args) =>
-        root.AllowsCommand(command.Id)
-        && command.NamesOneKey
-        && command.Declaration.Channels == ChannelUse.None
-        && root.AllowsKey(args[command.FirstKey], RightsFor(command.OneKeyAccess(args)));
+    /// <summary>Whether it takes no more than a glance to see that a user may make a call, as with most: they name one key, and
+    /// the root allows them. If not, <see cref="Check(AclUser, Command, Arguments, out int)"/> decides.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool AllowsAtOnce(AclUser user, Command command, Arguments args) =>
+        command.OneKeyDecides
+        && user.Root.AllowsCommand(command.Id)
+        && user.Root.AllowsKey(args[command.FirstKey], command.OneKeyRights(args));
 
-    private static KeyRights RightsFor(KeyAccess access) =>
+    /// <summary>The rights that a use of a key needs.</summary>
+    public static KeyRights RightsFor(KeyAccess access) =>
         ((access & KeyAccess.Access) != 0 ? KeyRights.Read : KeyRights.None)
         | ((access & (KeyAccess.Insert | KeyAccess.Delete | KeyAccess.Update)) != 0 ? KeyRights.Write : KeyRights.None);
 
@@ -99,7 +96,7 @@ internal sealed class AclCheck
         if (command.NamesOneKey)
         {
             argIndex = command.FirstKey; // Which the arity sees to.
-            return selector.AllowsKey(args[argIndex], RightsFor(command.OneKeyAccess(args)));
+            return selector.AllowsKey(args[argIndex], command.OneKeyRights(args));
         }
 
         if (!_keysFound)

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 
 namespace KvServer.Server.Acl;
 
@@ -37,6 +38,7 @@ internal sealed class AclKeyTable
 
     /// <summary>Whether one of the patterns matches a key.</summary>
     /// <remarks>O(log prefixes + other patterns).</remarks>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool Matches(ReadOnlySpan<byte> key) => (_last is not null && key.StartsWith(_last)) || Search(key);
 
     // As a number that is in the order of the bytes, with zeros behind a text that is shorter.

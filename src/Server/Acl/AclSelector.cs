@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 using KvServer.Server.Text;
 
@@ -90,6 +91,7 @@ internal sealed class AclSelector
     }
 
     /// <summary>Whether a key may be used in some ways. See <see cref="AclKeyTable.Matches"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool AllowsKey(ReadOnlySpan<byte> key, KeyRights rights) =>
         AllKeys || (_tables[(int)rights] ??= new AclKeyTable(_patterns, rights)).Matches(key);
 

@@ -17,7 +17,8 @@ internal sealed class AclUser
     {
         Name = name;
         _known = known;
-        _selectors = [new AclSelector(known, allChannels)];
+        Root = new AclSelector(known, allChannels);
+        _selectors = [Root];
     }
 
     public byte[] Name { get; }
@@ -41,7 +42,7 @@ internal sealed class AclUser
     public IReadOnlyList<AclSelector> Selectors => _selectors;
 
     /// <summary>The first of <see cref="Selectors"/>, which mostly is the only one.</summary>
-    public AclSelector Root => _selectors[0];
+    public AclSelector Root { get; private set; }
 
     /// <summary>Whether it may do everything, so that nothing needs to be looked at.</summary>
     public bool IsUnrestricted => Root.IsUnrestricted;
@@ -67,6 +68,7 @@ internal sealed class AclUser
         _passwords.Clear();
         _passwords.AddRange(other._passwords);
         _selectors = [.. other._selectors.Select(selector => selector.Copy())];
+        Root = _selectors[0];
     }
 
     /// <summary>Whether a password opens the door: the user is on, and needs none or has this one.</summary>
@@ -117,7 +119,7 @@ internal sealed class AclUser
             case (byte)'(' when rule[^1] == ')':
                 return AddSelector(rule[1..^1], allChannels);
             default:
-                return _selectors[0].Apply(rule);
+                return Root.Apply(rule);
         }
     }
 
@@ -165,7 +167,8 @@ internal sealed class AclUser
         _needsNoPassword = false;
         SanitizesPayloads = true;
         _passwords.Clear();
-        _selectors = [new AclSelector(_known, allChannels)];
+        Root = new AclSelector(_known, allChannels);
+        _selectors = [Root];
     }
 
     private AclRuleError ChangeHash(ReadOnlySpan<byte> rule)

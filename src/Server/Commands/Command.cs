@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using KvServer.Resp;
+using KvServer.Server.Acl;
 using KvServer.Server.Observability;
 
 namespace KvServer.Server.Commands;
@@ -9,7 +11,7 @@ internal sealed class Command
 {
     private const int MaxKeptPositions = 1024;
 
-    private KeyAccess? _plainAccess;
+    private KeyRights? _plainRights;
 
     internal Command(
         CommandAttribute declaration, KeySpec[] keys, Action<CommandContext> handler, SecretFinder? secrets = null)
@@ -24,6 +26,7 @@ internal sealed class Command
         MaxArguments = declaration.Arity > 0 ? declaration.Arity : int.MaxValue;
         FirstKey = keys.Length > 0 && keys[0] is { HasFixedFirst: true, IsOfKeys: true } ? keys[0].First : 0;
         NamesOneKey = FirstKey > 0 && keys.Length == 1 && (keys[0].Declaration.Last == 0 || keys[0].Declaration.Last == FirstKey);
+        OneKeyDecides = NamesOneKey && declaration.Channels == ChannelUse.None;
         IsBrief = Is(CommandFlags.Fast) || (NamesOneKey && declaration.Complexity == "O(1)");
         ArityError = CommandError.WrongArity(DisplayName);
     }
@@ -78,11 +81,14 @@ internal sealed class Command
     /// <summary>Whether each call names one key, <see cref="FirstKey"/>.</summary>
     public bool NamesOneKey { get; }
 
-    /// <summary>What a call does with its key, where there is one. See <see cref="KeySpec.AccessOf"/>.</summary>
+    /// <summary>Whether the rights to the command and to its one key are all that a call needs.</summary>
+    public bool OneKeyDecides { get; }
+
+    /// <summary>The rights that a call needs to its key, where there is one. See <see cref="KeySpec.AccessOf"/>.</summary>
     /// <remarks>O(1) for calls without options, all of which do the same.</remarks>
-    public KeyAccess OneKeyAccess(Arguments args) => args.Count == MinArguments
-        ? _plainAccess ??= Keys[0].AccessOf(args)
-        : Keys[0].AccessOf(args);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public KeyRights OneKeyRights(Arguments args) =>
+        args.Count == MinArguments && _plainRights is { } rights ? rights : FindOneKeyRights(args);
 
     /// <summary>Whether a call takes about as long as the next one, given few arguments: <see cref="CommandFlags.Fast"/>, which
     /// SET and its kin are not because they need memory, or declared to cost the same whatever they find.</summary>
@@ -144,6 +150,17 @@ internal sealed class Command
         {
             subcommand.GiveName(isCallable);
         }
+    }
+
+    private KeyRights FindOneKeyRights(Arguments args)
+    {
+        KeyRights rights = AclCheck.RightsFor(Keys[0].AccessOf(args));
+        if (args.Count == MinArguments)
+        {
+            _plainRights = rights;
+        }
+
+        return rights;
     }
 
     internal void ResetStatistics()

@@ -39,6 +39,11 @@ internal sealed class CommandGate(ServerState server)
     // Whether the rights of a user who has not all of them allow a call; if not it is refused.
     private bool MayCall(CommandContext ctx, Command command, Client client)
     {
+        if (client.User is { } user && AclCheck.AllowsAtOnce(user, command, ctx.Args))
+        {
+            return true;
+        }
+
         AclDenial denial = server.Acl.Check(ctx, command, client.Is(ClientFlags.Multi));
         return denial == AclDenial.None || Reject(ctx, command, CommandError.NoPermission(denial, command.DisplayName));
     }
