@@ -26,6 +26,7 @@ internal sealed class Table(params string[] headings)
 
     private static string Write(object cell) => cell switch
     {
+        double.NaN => "",
         double d when Math.Abs(d) >= 1000 => d.ToString("#,0", CultureInfo.InvariantCulture),
         double d when Math.Abs(d) >= 100 => d.ToString("0", CultureInfo.InvariantCulture),
         double d => d.ToString("0.00", CultureInfo.InvariantCulture),

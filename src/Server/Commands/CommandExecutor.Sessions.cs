@@ -14,6 +14,8 @@ internal sealed partial class CommandExecutor
     private const int CronSamplesEveryMs = 100;
     private long _cronDueAtMs;
     private long _sampleDueAtMs;
+    private long _turnStartedAt;
+    private long _commandsBeforeTurn;
 
     /// <summary>Counters of the server as a whole.</summary>
     public ServerStatistics Statistics => _server.Statistics;
@@ -31,6 +33,8 @@ internal sealed partial class CommandExecutor
     /// <remarks>While many keys are stale it also spends a moment on removing some.</remarks>
     public void BeginTurn()
     {
+        _turnStartedAt = _timing.Now;
+        _commandsBeforeTurn = _server.Statistics.CommandsProcessed;
         _server.Keyspace.NowMs = _server.Clock.GetUtcNow().ToUnixTimeMilliseconds();
         _server.PubSub.BeginTurn();
         long startedAt = _server.Latency.Begin();
@@ -49,7 +53,23 @@ internal sealed partial class CommandExecutor
             _server.Tracking.EndTurn();
         }
 
+        if (_server.Propagation.LengthBytes == 0)
+        {
+            _server.Aof.EndTurn();
+            return;
+        }
+
+        long startedAt = _timing.Now;
         _server.Aof.EndTurn();
+        _server.Statistics.Loop.AddAof(_timing.NanosSince(startedAt));
+    }
+
+    /// <summary>Notes how long an entry has taken. Called once for each, when all of it is done.</summary>
+    public void NoteTurn()
+    {
+        ServerStatistics statistics = _server.Statistics;
+        statistics.Loop.AddEntry(
+            _timing.NanosSince(_turnStartedAt), statistics.CommandsProcessed - _commandsBeforeTurn); // Or less, after a reset.
     }
 
     /// <summary>Notes what a client takes by now, while the memory of clients is limited.</summary>
@@ -116,12 +136,19 @@ internal sealed partial class CommandExecutor
     /// allows.</returns>
     public long Cron(long monotonicMs)
     {
+        long startedAt = _timing.Now;
+        long dueInMs = RunCron(monotonicMs);
+        _server.Statistics.Loop.AddCron(_timing.NanosSince(startedAt));
+        return dueInMs;
+    }
+
+    private long RunCron(long monotonicMs)
+    {
         _server.PubSub.SendHeld();
         if (monotonicMs >= _sampleDueAtMs)
         {
             ServerStatistics statistics = _server.Statistics;
-            statistics.Instantaneous.Sample(
-                monotonicMs, statistics.CommandsProcessed, statistics.NetInputBytes, statistics.NetOutputBytes);
+            statistics.Instantaneous.Sample(monotonicMs, statistics);
             _keyTraffic.Tick(monotonicMs);
             _sampleDueAtMs = monotonicMs + CronSamplesEveryMs;
         }

@@ -182,6 +182,7 @@ internal sealed class CommandLoop
     {
         try
         {
+            _executor.BeginTurn();
             entry.Execute(_executor);
             _executor.EndTurn();
             for (int i = 0; i < _touched.Count; i++) // Disconnecting one may touch others.
@@ -192,6 +193,7 @@ internal sealed class CommandLoop
             }
 
             _touched.Clear();
+            _executor.NoteTurn();
         }
         catch (Exception fault)
         {
@@ -209,11 +211,7 @@ internal sealed class CommandLoop
 
     private sealed class PostedWork(Action work) : LoopEntry
     {
-        internal override void Execute(CommandExecutor executor)
-        {
-            executor.BeginTurn();
-            work();
-        }
+        internal override void Execute(CommandExecutor executor) => work();
 
         internal override void Completed()
         {

@@ -44,6 +44,9 @@ internal sealed class CommandTiming
     /// <summary>A timestamp of the clock.</summary>
     public long Now => _clock.GetTimestamp();
 
+    /// <summary>The time since a timestamp of the clock, in ns.</summary>
+    public long NanosSince(long timestamp) => (Now - timestamp) * _nanosPerTick;
+
     /// <summary>Calls with more arguments are timed by themselves; 0 for all calls.</summary>
     public int RunArguments { get; private set; } = MaxRunArguments;
 
@@ -78,7 +81,7 @@ internal sealed class CommandTiming
             long nanos = (now - run.StartedAt) * _nanosPerTick;
             run.StartedAt = now;
             run.Command!.Calls += run.Calls;
-            run.Command.ElapsedNanos += nanos;
+            AddTime(run.Command, nanos);
             if (!run.Command.IsBrief)
             {
                 Refresh(); // CONFIG SET may have changed the limit, for itself too.
@@ -103,14 +106,24 @@ internal sealed class CommandTiming
     /// <param name="startedAt">When its second part began.</param>
     public void EndWait(KeyWait wait, long startedAt)
     {
-        long nanos = (Now - startedAt) * _nanosPerTick;
-        wait.Command.ElapsedNanos += nanos;
+        long nanos = NanosSince(startedAt);
+        AddTime(wait.Command, nanos);
         long bothNanos = wait.ElapsedNanos + nanos;
         Track(wait.Command, calls: 1, bothNanos);
         if (bothNanos >= _limitNanos)
         {
             AddToSlowLog(wait.Command, bothNanos, wait.Client, wait.Batch.ArgumentsOf(wait.RequestIndex));
             _server.Latency.AddIfSlow("command-unblocking", nanos / NanosPerMs);
+        }
+    }
+
+    /// <summary>Books time that a call took, without counting the call.</summary>
+    public void AddTime(Command command, long nanos)
+    {
+        command.ElapsedNanos += nanos;
+        if (!command.Is(CommandFlags.RunsQueue))
+        {
+            _server.Statistics.Loop.AddCommands(nanos); // The queued calls have been added each.
         }
     }
 

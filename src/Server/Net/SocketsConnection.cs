@@ -234,7 +234,6 @@ internal sealed class SocketsConnection : ConnectionContext, IDuplexPipe, IThrea
     {
         internal override void Execute(CommandExecutor executor)
         {
-            executor.BeginTurn();
             Connection handler = connection.Handler;
             handler.LookAhead(executor);
             handler.PrefetchEntries(executor);

@@ -41,7 +41,6 @@ internal sealed class Turn(EventLoop owner) : LoopEntry
     /// <inheritdoc/>
     internal override void Execute(CommandExecutor executor)
     {
-        executor.BeginTurn();
         if ((Accepted.Count | Lost.Count) > 0)
         {
             Admit(executor);

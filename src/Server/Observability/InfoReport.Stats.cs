@@ -9,6 +9,7 @@ namespace KvServer.Server.Observability;
 internal static partial class InfoReport
 {
     private const double BytesPerKilobyte = 1024;
+    private const long NanosPerMicrosecond = 1000;
 
     private static void WriteStats(InfoWriter info, ServerState server)
     {
@@ -61,6 +62,7 @@ internal static partial class InfoReport
         info.Field("total_error_replies", statistics.ErrorReplies);
         info.Field("dump_payload_sanitizations", 0);
         WriteTraffic(info, server);
+        WriteLoop(info, statistics);
         info.Field("acl_access_denied_auth", statistics.AclAccessDeniedAuth);
         info.Field("acl_access_denied_cmd", statistics.AclAccessDeniedCommand);
         info.Field("acl_access_denied_key", statistics.AclAccessDeniedKey);
@@ -82,6 +84,25 @@ internal static partial class InfoReport
         info.Field("io_threaded_writes_processed", isThreaded ? server.Statistics.Writes : 0);
         info.Field("reply_buffer_shrinks", 0);
         info.Field("reply_buffer_expands", 0);
+    }
+
+    private static void WriteLoop(InfoWriter info, ServerStatistics statistics)
+    {
+        info.Field("eventloop_cycles", statistics.Loop.Entries);
+        info.Field("eventloop_duration_sum", statistics.Loop.ElapsedNanos / NanosPerMicrosecond);
+        info.Field("eventloop_duration_cmd_sum", statistics.Loop.CommandNanos / NanosPerMicrosecond);
+        info.Field("instantaneous_eventloop_cycles_per_sec", statistics.Instantaneous.EntriesPerSecond);
+        info.Field("instantaneous_eventloop_duration_usec", statistics.Instantaneous.EntryMicroseconds);
+    }
+
+    private static void WriteDebug(InfoWriter info, ServerState server)
+    {
+        LoopTimes loop = server.Statistics.Loop;
+        info.Section("Debug");
+        info.Field("eventloop_duration_aof_sum", loop.AofNanos / NanosPerMicrosecond);
+        info.Field("eventloop_duration_cron_sum", loop.CronNanos / NanosPerMicrosecond);
+        info.Field("eventloop_duration_max", loop.LongestNanos / NanosPerMicrosecond);
+        info.Field("eventloop_cmd_per_cycle_max", loop.MostCommands);
     }
 
     /// <summary>A line for each command that was called or refused since the last reset.</summary>

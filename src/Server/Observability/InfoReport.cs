@@ -7,24 +7,25 @@ namespace KvServer.Server.Observability;
 /// for each call, on the command loop.</remarks>
 internal static partial class InfoReport
 {
-    /// <summary>The sections in their order; those without "default" must be asked for by name or with <c>all</c>.</summary>
-    private static readonly (string Name, bool IsDefault, Action<InfoWriter, ServerState> Write)[] Sections =
+    /// <summary>The sections in their order.</summary>
+    private static readonly (string Name, InfoScope Scope, Action<InfoWriter, ServerState> Write)[] Sections =
     [
-        ("server", true, WriteServer),
-        ("clients", true, WriteClients),
-        ("memory", true, WriteMemory),
-        ("persistence", true, WritePersistence),
-        ("stats", true, WriteStats),
-        ("replication", true, WriteReplication),
-        ("cpu", true, WriteCpu),
-        ("modules", true, WriteModules),
-        ("commandstats", false, WriteCommandStats),
-        ("errorstats", true, WriteErrorStats),
-        ("latencystats", false, WriteLatencyStats),
-        ("cluster", true, WriteCluster),
-        ("keyspace", true, WriteKeyspace),
-        ("dicts", false, WriteDicts),
-        ("tls", false, WriteTls),
+        ("server", InfoScope.Default, WriteServer),
+        ("clients", InfoScope.Default, WriteClients),
+        ("memory", InfoScope.Default, WriteMemory),
+        ("persistence", InfoScope.Default, WritePersistence),
+        ("stats", InfoScope.Default, WriteStats),
+        ("replication", InfoScope.Default, WriteReplication),
+        ("cpu", InfoScope.Default, WriteCpu),
+        ("modules", InfoScope.Default, WriteModules),
+        ("commandstats", InfoScope.All, WriteCommandStats),
+        ("errorstats", InfoScope.Default, WriteErrorStats),
+        ("latencystats", InfoScope.All, WriteLatencyStats),
+        ("cluster", InfoScope.Default, WriteCluster),
+        ("keyspace", InfoScope.Default, WriteKeyspace),
+        ("dicts", InfoScope.All, WriteDicts),
+        ("tls", InfoScope.All, WriteTls),
+        ("debug", InfoScope.Named, WriteDebug),
     ];
 
     /// <summary>Makes the text of some sections.</summary>
@@ -36,8 +37,8 @@ internal static partial class InfoReport
         for (int i = 0; i < wanted.Length; i++)
         {
             wanted[i] = args.Count <= first
-                ? Sections[i].IsDefault
-                : IsNamed(args, first, Sections[i].Name, Sections[i].IsDefault);
+                ? Sections[i].Scope == InfoScope.Default
+                : IsNamed(args, first, Sections[i].Name, Sections[i].Scope);
         }
 
         InfoWriter info = new();
@@ -64,12 +65,14 @@ internal static partial class InfoReport
         return info.ToString();
     }
 
-    private static bool IsNamed(Arguments args, int first, string name, bool isDefault)
+    private static bool IsNamed(Arguments args, int first, string name, InfoScope scope)
     {
         for (int i = first; i < args.Count; i++)
         {
             string word = System.Text.Encoding.ASCII.GetString(args[i]).ToLowerInvariant();
-            if (word == name || word is "all" or "everything" || (word == "default" && isDefault))
+            if (word == name
+                || (word is "all" or "everything" && scope != InfoScope.Named)
+                || (word == "default" && scope == InfoScope.Default))
             {
                 return true;
             }

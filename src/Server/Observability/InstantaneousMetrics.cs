@@ -5,26 +5,39 @@ namespace KvServer.Server.Observability;
 internal sealed class InstantaneousMetrics
 {
     private const int SampleCount = 16;
+    private const double MsPerSecond = 1000;
+    private const double NanosPerMicrosecond = 1000;
     private readonly Series _commands = new();
     private readonly Series _input = new();
     private readonly Series _output = new();
+    private readonly Series _entries = new();
+    private readonly Series _entryTimes = new();
 
     /// <summary>Commands per second.</summary>
-    public long OpsPerSecond => (long)_commands.PerSecond;
+    public long OpsPerSecond => (long)(_commands.Mean * MsPerSecond);
 
     /// <summary>Bytes received per second.</summary>
-    public double InputBytesPerSecond => _input.PerSecond;
+    public double InputBytesPerSecond => _input.Mean * MsPerSecond;
 
     /// <summary>Bytes sent per second.</summary>
-    public double OutputBytesPerSecond => _output.PerSecond;
+    public double OutputBytesPerSecond => _output.Mean * MsPerSecond;
+
+    /// <summary>Entries of the command loop per second; see <see cref="LoopTimes"/>.</summary>
+    public long EntriesPerSecond => (long)(_entries.Mean * MsPerSecond);
+
+    /// <summary>How long an entry of the command loop takes, in microseconds.</summary>
+    public long EntryMicroseconds => (long)(_entryTimes.Mean / NanosPerMicrosecond);
 
     /// <summary>Takes one sample of counters that only grow. Called by the cron, about every 100 ms.</summary>
     /// <param name="nowMs">A monotonic clock in ms.</param>
-    public void Sample(long nowMs, long commands, long inputBytes, long outputBytes)
+    /// <param name="statistics">The counters.</param>
+    public void Sample(long nowMs, ServerStatistics statistics)
     {
-        _commands.Add(nowMs, commands);
-        _input.Add(nowMs, inputBytes);
-        _output.Add(nowMs, outputBytes);
+        _commands.Add(nowMs, statistics.CommandsProcessed);
+        _input.Add(nowMs, statistics.NetInputBytes);
+        _output.Add(nowMs, statistics.NetOutputBytes);
+        _entries.Add(nowMs, statistics.Loop.Entries);
+        _entryTimes.Add(statistics.Loop.Entries, statistics.Loop.ElapsedNanos);
     }
 
     public void Reset()
@@ -32,33 +45,36 @@ internal sealed class InstantaneousMetrics
         _commands.Reset();
         _input.Reset();
         _output.Reset();
+        _entries.Reset();
+        _entryTimes.Reset();
     }
 
+    // How much a counter grows while another grows by one: the clock, or a count.
     private sealed class Series
     {
         private readonly double[] _rates = new double[SampleCount];
         private int _next;
-        private long _lastMs;
+        private long _lastBase;
         private long _lastCount;
 
-        public double PerSecond => _rates.Sum() / SampleCount;
+        public double Mean => _rates.Sum() / SampleCount;
 
-        public void Add(long nowMs, long count)
+        public void Add(long current, long count)
         {
-            if (_lastMs > 0 && nowMs > _lastMs && count >= _lastCount)
+            if (_lastBase > 0 && current > _lastBase && count >= _lastCount)
             {
-                _rates[_next] = (count - _lastCount) * 1000.0 / (nowMs - _lastMs);
+                _rates[_next] = (count - _lastCount) / (double)(current - _lastBase);
                 _next = (_next + 1) % SampleCount;
             }
 
-            _lastMs = nowMs;
+            _lastBase = current;
             _lastCount = count;
         }
 
         public void Reset()
         {
             Array.Clear(_rates);
-            _lastMs = 0;
+            _lastBase = 0;
             _lastCount = 0;
         }
     }

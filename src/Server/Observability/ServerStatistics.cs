@@ -65,6 +65,9 @@ internal sealed class ServerStatistics
     /// <summary>Commands per second and the traffic over the last samples.</summary>
     public InstantaneousMetrics Instantaneous { get; } = new();
 
+    /// <summary>How long the command loop is busy at a time.</summary>
+    public LoopTimes Loop { get; } = new();
+
     /// <summary>Counts a call that the user's rights forbid.</summary>
     public void CountDenied(AclDenial denial)
     {
@@ -122,5 +125,6 @@ internal sealed class ServerStatistics
         Interlocked.Exchange(ref _writes, 0);
         _errorsByCode.Clear();
         Instantaneous.Reset();
+        Loop.Reset();
     }
 }

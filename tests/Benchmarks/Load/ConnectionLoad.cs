@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net.Sockets;
+using KvServer.TestSupport;
 
 namespace KvServer.Benchmarks.Load;
 
@@ -36,9 +37,11 @@ internal sealed class ConnectionLoad : IDisposable
 
     /// <summary>Counts while something goes on.</summary>
     /// <param name="during">What decides how long; requests that were under way when it began count.</param>
-    public async Task<LoadPhase> MeasureAsync(Func<Task> during)
+    /// <param name="control">Asks the server for its longest turn, unless null.</param>
+    public async Task<LoadPhase> MeasureAsync(Func<Task> during, RespClient? control = null)
     {
         LoadPhase phase = NewPhase();
+        control?.Execute("CONFIG", "RESETSTAT");
         Begin(phase);
         TimeSpan serving = _server.ServingCpuTime;
         TimeSpan whole = _server.WholeCpuTime;
@@ -48,6 +51,8 @@ internal sealed class ConnectionLoad : IDisposable
         phase.ServingCpu = _server.ServingCpuTime - serving;
         phase.WholeCpu = _server.WholeCpuTime - whole;
         Begin(NewPhase()); // Afterwards nobody else writes to what is returned.
+        long longestMicroseconds = control is null ? -1 : InfoFields.Read(control, "debug").Integer("eventloop_duration_max");
+        phase.LongestTurnMs = longestMicroseconds < 0 ? double.NaN : longestMicroseconds / 1e3;
         return phase;
     }
 

@@ -21,6 +21,10 @@ internal sealed class LoadPhase
     /// <summary>Processor time of the whole server, its child processes that ended in this phase included.</summary>
     public TimeSpan WholeCpu { get; set; }
 
+    /// <summary>The longest time that the server was busy before it looked at its connections again, by its own clock; NaN
+    /// when it was not asked or does not say.</summary>
+    public double LongestTurnMs { get; set; } = double.NaN;
+
     /// <summary>Requests of all names.</summary>
     public long Requests => _latencies.Values.Sum(histogram => histogram.Count);
 

@@ -32,7 +32,7 @@ internal static class LargeCollections
     public static async Task RunAsync(BenchmarkOptions options)
     {
         int elements = options.Quick ? 100_000 : 1_000_000;
-        Table table = new("what", "server", "seconds", "requests/s", "p50 ms", "p99 ms", "p99.9 ms", "max ms");
+        Table table = new("what", "server", "seconds", "requests/s", "p50 ms", "p99 ms", "p99.9 ms", "max ms", "longest turn ms");
         Contestant[] servers = await options.StartBothAsync();
         try
         {
@@ -82,6 +82,7 @@ internal static class LargeCollections
 
     private static async Task MeasureAsync(Contestant server, int elements, BenchmarkOptions options, Table table)
     {
+        using RespClient control = server.Server.Connect();
         using ConnectionLoad load = new(
             server, Enumerable.Range(0, Connections).Select(seed => new KeyRequests(Keys, SetPercent, seed)));
         await AddAsync("nothing", () => Task.Delay(TimeSpan.FromSeconds(2)));
@@ -105,10 +106,11 @@ internal static class LargeCollections
             {
                 await during();
                 await Task.Delay(Aftermath);
-            });
+            }, control);
             BenchmarkRun run = phase.ToRun(phase.Latencies.Keys.Single());
             table.Add(
-                what, server.Name, phase.Seconds, run.RequestsPerSecond, run.P50Ms, run.P99Ms, run.P999Ms, run.MaxMs);
+                what, server.Name, phase.Seconds, run.RequestsPerSecond, run.P50Ms, run.P99Ms, run.P999Ms, run.MaxMs,
+                phase.LongestTurnMs);
         }
     }
 

@@ -29,7 +29,8 @@ internal sealed class SaveUnderLoad(BenchmarkOptions options, Contestant[] serve
         List<SaveRound>[] rounds = await AlternatingRounds.RunAsync(
             i => MeasureRoundAsync(servers[i], sources()),
             results => results[0].Count < _rounds || (results[0].Count < MostRounds && results.Any(IsTooShort)));
-        Table latency = new("server", "requests", save.Command, "requests/s", "p50 ms", "p99 ms", "p99.9 ms", "max ms", "longest ms");
+        Table latency = new("server", "requests", save.Command, "requests/s", "p50 ms", "p99 ms", "p99.9 ms", "max ms", "longest ms",
+            "longest turn ms");
         Table cost = new("server", "saves", "reply ms", "fork ms", "save s", "CPU s per save", "CPU us/request without",
             "during", "during, all threads and children", "resident before MB", "at the peak MB", "ratio");
         foreach ((Contestant server, List<SaveRound> list, (long before, long peak)) in servers.Zip(rounds, memory))
@@ -58,15 +59,18 @@ internal sealed class SaveUnderLoad(BenchmarkOptions options, Contestant[] serve
         BenchmarkRun during = BenchmarkRun.Median([.. rounds.Select(round => round.During.ToRun(name))]);
         double longestWithout = rounds.Max(round => round.Without.Latencies[name].MaxNs) / 1e6;
         double longestDuring = rounds.Max(round => round.During.Latencies[name].MaxNs) / 1e6;
-        AddRow("no", without, longestWithout);
-        AddRow("yes", during, longestDuring);
+        double turnWithout = rounds.Max(round => round.Without.LongestTurnMs);
+        double turnDuring = rounds.Max(round => round.During.LongestTurnMs);
+        AddRow("no", without, longestWithout, turnWithout);
+        AddRow("yes", during, longestDuring, turnDuring);
         table.Add(
             server, name, "ratio", during.RequestsPerSecond / without.RequestsPerSecond, during.P50Ms / without.P50Ms,
             during.P99Ms / without.P99Ms, during.P999Ms / without.P999Ms, during.MaxMs / without.MaxMs,
-            longestDuring / longestWithout);
+            longestDuring / longestWithout, turnDuring / turnWithout);
 
-        void AddRow(string saving, BenchmarkRun run, double longestMs) => table.Add(
-            server, name, saving, run.RequestsPerSecond, run.P50Ms, run.P99Ms, run.P999Ms, run.MaxMs, longestMs);
+        void AddRow(string saving, BenchmarkRun run, double longestMs, double longestTurnMs) => table.Add(
+            server, name, saving, run.RequestsPerSecond, run.P50Ms, run.P99Ms, run.P999Ms, run.MaxMs, longestMs,
+            longestTurnMs);
     }
 
     private bool IsTooShort(List<SaveRound> rounds) => rounds.Sum(round => round.Seconds) < _savingSeconds;
@@ -76,10 +80,10 @@ internal sealed class SaveUnderLoad(BenchmarkOptions options, Contestant[] serve
         using RespClient client = server.Server.Connect();
         using ConnectionLoad load = new(server, sources);
         await Task.Delay(_quiet / 5); // Connecting fifty clients is no part of it.
-        LoadPhase without = await load.MeasureAsync(() => BackgroundSave.AskAsync(client, _quiet));
+        LoadPhase without = await load.MeasureAsync(() => BackgroundSave.AskAsync(client, _quiet), client);
         double replyMs = 0;
         double seconds = 0;
-        LoadPhase during = await load.MeasureAsync(async () => (replyMs, seconds) = await save.RunAsync(client));
+        LoadPhase during = await load.MeasureAsync(async () => (replyMs, seconds) = await save.RunAsync(client), client);
         double forkMs = InfoFields.Read(client, "stats").Integer("latest_fork_usec") / 1e3;
         return new SaveRound(without, during, replyMs, seconds, forkMs);
     }

@@ -54,6 +54,53 @@ public class InfoCommandsTests : CommandHarness
     }
 
     [Fact]
+    public void Debug_must_be_named()
+    {
+        Assert.StartsWith("# Debug\r\neventloop_duration_aof_sum:0\r\n", Info("debug"), StringComparison.Ordinal);
+        Assert.DoesNotContain("# Debug", Info("everything"), StringComparison.Ordinal);
+        Assert.DoesNotContain("# Debug", Info(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_time_of_calls_adds_up_and_that_of_EXEC_is_that_of_its_calls()
+    {
+        EachCallTakes(1000);
+        Run("SET", "a", "1");
+        Assert.Contains("eventloop_duration_cmd_sum:1000\r\n", Info("stats"), StringComparison.Ordinal);
+        Run("CONFIG", "RESETSTAT");
+        long before = Server.Statistics.Loop.CommandNanos;
+        Run("MULTI");
+        Run("SET", "a", "1");
+        Run("SADD", "b", "1");
+        Run("EXEC");
+        long micros = (Server.Statistics.Loop.CommandNanos - before) / 1000;
+        Assert.Equal(3000, micros); // MULTI and the two.
+    }
+
+    [Fact]
+    public void Turns_of_the_loop_are_counted_and_the_longest_is_kept()
+    {
+        EachCallTakes(1000);
+        foreach (int calls in new[] { 1, 3, 1 })
+        {
+            Executor.BeginTurn();
+            for (int i = 0; i < calls; i++)
+            {
+                Run("SET", "a", "1");
+            }
+
+            Executor.EndTurn();
+            Executor.NoteTurn();
+        }
+
+        LoopTimes loop = Server.Statistics.Loop;
+        Assert.Equal(3, loop.Entries);
+        Assert.Equal(3, loop.MostCommands);
+        Assert.Equal(loop.CommandNanos / 5 * 3 * 2, loop.LongestNanos - 1_000_000); // Each reads the clock at begin and end.
+        Assert.InRange(loop.ElapsedNanos, loop.LongestNanos + 1, loop.LongestNanos * 2);
+    }
+
+    [Fact]
     public void Dicts_shows_both_tables()
     {
         for (int i = 0; i < 5; i++)

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using KvServer.Server.Config;
+using KvServer.Server.Observability;
 
 namespace KvServer.Server.Tests.Net;
 
@@ -24,6 +25,22 @@ public abstract partial class TransportTests
                 TaskScheduler.Default)),
         ];
         await Task.WhenAll(clients);
+    }
+
+    [Fact]
+    public async Task The_longest_turn_is_told_until_the_counters_are_reset()
+    {
+        await using NetServer server = Start(config => config.EnableDebugCommand = AccessPolicy.Yes);
+        using RawClient client = server.Connect();
+        LoopTimes loop = server.State.Statistics.Loop;
+        Assert.Equal("+OK", client.Call("DEBUG", "SLEEP", "0.05"));
+        Assert.Equal("+PONG", client.Call("PING")); // By now the turn before has come to its end.
+        Assert.InRange(loop.LongestNanos, 50_000_000, long.MaxValue);
+        Assert.Equal("+OK", client.Call("CONFIG", "RESETSTAT"));
+        Assert.Equal("+PONG", client.Call("PING"));
+        Assert.InRange(loop.Entries, 1, long.MaxValue);
+        Assert.InRange(loop.LongestNanos, 1, loop.ElapsedNanos);
+        Assert.InRange(loop.CommandNanos, 1, loop.ElapsedNanos);
     }
 
     [Theory]

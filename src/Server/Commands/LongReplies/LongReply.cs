@@ -124,7 +124,9 @@ internal abstract class LongReply(CommandContext ctx) : PartialRead
             _server.KeyTraffic.NoteMore(_server.Keyspace, Database, KeyBytes, bytes);
         }
 
-        _command.ElapsedNanos += (long)_server.Clock.GetElapsedTime(startedAt).TotalNanoseconds;
+        long nanos = (long)_server.Clock.GetElapsedTime(startedAt).TotalNanoseconds;
+        _command.ElapsedNanos += nanos;
+        _server.Statistics.Loop.AddCommands(nanos);
         return isLast;
     }
 }
