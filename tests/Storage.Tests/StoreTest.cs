@@ -54,6 +54,18 @@ public abstract class StoreTest : IDisposable
             ? S(entry.GetStringSpan(stackalloc byte[Entry.ScratchBytes]))
             : null;
 
+    /// <summary>Gives all parts of values that can be moved other blocks, as when their slabs are emptied.</summary>
+    /// <returns>How many have been moved.</returns>
+    protected long MoveParts()
+    {
+        PartCompaction parts = Store.Eviction.Compaction.Parts;
+        long before = parts.MovedBlocks;
+        Heap.IsSparse = true;
+        parts.WalkAll();
+        Heap.IsSparse = false;
+        return parts.MovedBlocks - before;
+    }
+
     protected Entry Find(string key)
     {
         Assert.True(Db.TryFind(K(key), LookupFlags.NoTouch | LookupFlags.NoStats, out Entry entry));

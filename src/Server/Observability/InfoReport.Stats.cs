@@ -49,7 +49,7 @@ internal static partial class InfoReport
         info.Field("total_forks", 0);
         info.Field("migrate_cached_sockets", 0);
         info.Field("slave_expires_tracked_keys", 0);
-        info.Field("active_defrag_hits", server.Keyspace.Eviction.MovedEntries);
+        info.Field("active_defrag_hits", server.Keyspace.Eviction.MovedBlocks);
         info.Field("active_defrag_misses", server.Keyspace.Eviction.PassedBlocks);
         info.Field("active_defrag_key_hits", 0);
         info.Field("active_defrag_key_misses", 0);

@@ -18,6 +18,9 @@ internal sealed unsafe class Compaction(Keyspace keyspace)
     // So many bytes cost as much to move as it costs to find the pointers to an entry.
     private const int BytesPerEntry = 512;
 
+    // So many looks at parts of values cost as much as moving an entry.
+    private const int UnitsPerEntry = 2;
+
     // A slab of the smallest blocks there are.
     private const int MaxBlocks = SizeClasses.SlabBytes / 8;
 
@@ -26,6 +29,9 @@ internal sealed unsafe class Compaction(Keyspace keyspace)
     private Slab* _slab;
     private int _next;
     private int _database;
+
+    /// <summary>Moves what entries do not hold themselves, when entries alone gain no more.</summary>
+    public PartCompaction Parts { get; } = new(keyspace);
 
     /// <summary>Entries moved.</summary>
     public long MovedEntries { get; private set; }
@@ -41,6 +47,7 @@ internal sealed unsafe class Compaction(Keyspace keyspace)
     {
         MovedEntries = 0;
         PassedBlocks = 0;
+        Parts.MovedBlocks = 0;
     }
 
     /// <summary>Goes on for a moment.</summary>
@@ -48,15 +55,21 @@ internal sealed unsafe class Compaction(Keyspace keyspace)
     /// <returns>False when there is nothing to gain: every class has less than a slab to spare.</returns>
     public bool Step(int entries)
     {
+        if (Parts.IsWalking)
+        {
+            Parts.Step(entries * UnitsPerEntry);
+            return true;
+        }
+
         int regions = RegionsPerStep;
         while (entries > 0)
         {
             if (_slab == null)
             {
-                _slab = _heap.TakeSparse(ref regions, out bool isExhausted);
+                _slab = _heap.TakeSparse(ref regions, out SweepEnd end);
                 if (_slab == null)
                 {
-                    return !isExhausted;
+                    return (end != SweepEnd.NotYet && Parts.TryBegin()) || end != SweepEnd.Fruitless;
                 }
 
                 NativeHeap.MarkFree(_slab, _free);

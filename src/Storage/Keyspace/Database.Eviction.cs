@@ -58,6 +58,15 @@ public sealed unsafe partial class Database
         FreeDetached(block, lazily);
     }
 
+    /// <summary>Visits the entries at a cursor and returns the next one; 0 starts and 0 ends. See
+    /// <see cref="Dict{TLayout}.Scan"/>.</summary>
+    internal ulong VisitBlocks<TContext, TState, TAction>(ulong cursor, TContext context, ref TState state)
+        where TAction : struct, IEntryAction<TContext, TState> =>
+        _keys.Scan<TContext, TState, TAction>(cursor, context, ref state);
+
+    /// <summary>The entry of a key, or null; whether its time has come or not. Nothing else happens.</summary>
+    internal byte* FindBlock(Key key) => _keys.Find(key.Hash, key.Bytes);
+
     /// <summary>Gives an entry another block of the same size, wherever the heap has one.</summary>
     /// <param name="block">Anything in a slab of entries; what is no entry of this database is left alone.</param>
     /// <returns>Whether it has been moved.</returns>

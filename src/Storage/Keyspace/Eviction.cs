@@ -105,8 +105,8 @@ public sealed unsafe class Eviction
     public long CurrentExceededMs =>
         _exceededSince == 0 ? 0 : (long)Stopwatch.GetElapsedTime(_exceededSince).TotalMilliseconds;
 
-    /// <summary>Entries moved out of sparse slabs.</summary>
-    public long MovedEntries => Compaction.MovedEntries;
+    /// <summary>Entries and parts of values moved out of sparse slabs.</summary>
+    public long MovedBlocks => Compaction.MovedEntries + Compaction.Parts.MovedBlocks;
 
     /// <summary>Blocks in such slabs that could not be moved.</summary>
     public long PassedBlocks => Compaction.PassedBlocks;

@@ -2,9 +2,9 @@ using System.Diagnostics;
 
 namespace KvServer.Storage;
 
-/// <content>Finding slabs of entries that need not be: their blocks have room in other slabs of the class.</content>
+/// <content>Finding slabs that need not be: their blocks have room in other slabs of the class.</content>
 /// <remarks>
-/// A sweep over the headers of all slabs counts, for each class of entries, how many blocks would still fit and how full
+/// A sweep over the headers of all slabs counts, for each class, how many blocks would still fit and how full
 /// its slabs are on average. The next one takes slabs that are no fuller than that, as long as the others can hold what
 /// is in them. So emptying a slab of 64 KB moves less than 64 KB, into places that were lost otherwise, and it ends when
 /// a class has less than a slab to spare.
@@ -20,26 +20,26 @@ public unsafe partial class NativeHeap
 
     /// <summary>Goes on looking for a slab of entries to empty, and takes it off the list of those with room.</summary>
     /// <param name="regions">How many regions may still be looked at; counts down.</param>
-    /// <param name="isExhausted">Whether the sweep that has ended now emptied none.</param>
+    /// <param name="end">Whether the sweep has ended.</param>
     /// <returns>The slab, to be given to <see cref="ReturnSparse"/>; null when there is none as yet.</returns>
-    internal Slab* TakeSparse(ref int regions, out bool isExhausted)
+    internal Slab* TakeSparse(ref int regions, out SweepEnd end)
     {
-        isExhausted = false;
+        end = SweepEnd.NotYet;
         while (regions > 0)
         {
             if (_sweepAt == null)
             {
-                if (_isSelecting && _emptied == 0)
+                if (_isSelecting)
                 {
                     _isSelecting = false;
-                    isExhausted = true;
+                    end = _emptied == 0 ? SweepEnd.Fruitless : SweepEnd.Fruitful;
                     return null;
                 }
 
                 BeginSweep();
                 if (_sweepAt == null)
                 {
-                    isExhausted = true;
+                    end = SweepEnd.Fruitless;
                     return null;
                 }
             }
@@ -133,23 +133,33 @@ public unsafe partial class NativeHeap
         for (; used != 0; used &= used - 1)
         {
             Slab* slab = Region.SlabAt(region, System.Numerics.BitOperations.TrailingZeroCount(used));
-            int index = slab->Class;
-            int room = slab->Capacity - slab->Used;
-            if (index < SizeClasses.FirstOfEntries
-                || room == 0
-                || _roomOf[index] < slab->Capacity
-                || (long)room * _slabsOf[index] < _roomOf[index])
+            bool isOfEntries = slab->Class >= SizeClasses.FirstOfEntries;
+            if ((!isOfEntries && (_marked.Count == MaxMarked || IsMarked(slab))) || !CanSpare(slab))
             {
                 continue;
             }
 
             Debug.Assert(slab->Used > 0 || slab->Next == null, "an empty slab is the last of its class with room");
-            _roomOf[index] -= slab->Capacity;
-            _slabsOf[index]--;
-            RemovePartial(slab);
-            return slab;
+            _roomOf[slab->Class] -= slab->Capacity;
+            _slabsOf[slab->Class]--;
+            if (isOfEntries)
+            {
+                RemovePartial(slab);
+                return slab;
+            }
+
+            Mark(slab);
         }
 
         return null;
+    }
+
+    // Whether it is no fuller than others of its class, and these can hold what is in it.
+    private bool CanSpare(Slab* slab)
+    {
+        int room = slab->Capacity - slab->Used;
+        return room > 0
+            && _roomOf[slab->Class] >= slab->Capacity
+            && (long)room * _slabsOf[slab->Class] >= _roomOf[slab->Class];
     }
 }

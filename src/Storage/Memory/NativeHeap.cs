@@ -34,11 +34,11 @@ public unsafe partial class NativeHeap : IDisposable
     /// <summary>Blocks over this many bytes come from the C library and may be allocated by any thread.</summary>
     public const int MaxSmallBytes = SizeClasses.MaxSmallBytes;
 
+    /// <summary>Bucket arrays of up to so many bytes come from the slabs, others from fresh pages.</summary>
+    internal const nuint SmallTableBytes = 16384;
+
     private const int TagCount = 8;
     private const ulong AddressMask = 0xFFFF_FFFF_FFFF;
-
-    // Bucket arrays up to this size come from the slabs, others from fresh pages.
-    private const nuint SmallTableBytes = 16384;
 
     // Empty regions that stay for good, against mapping and unmapping in a small store.
     private const int KeptRegions = 4;

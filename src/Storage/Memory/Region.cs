@@ -21,6 +21,9 @@ internal unsafe struct Region
     /// <summary>One bit for each of these that has no memory behind it: never touched, or given back since.</summary>
     public uint Untouched;
 
+    /// <summary>One bit for each slab that is to be emptied; see <see cref="NativeHeap.MarkedSlabs"/>.</summary>
+    public uint Marked;
+
     /// <summary>The next region that has free slabs.</summary>
     public Region* Next;
 

@@ -6,8 +6,8 @@ namespace KvServer.Storage;
 /// <remarks>
 /// Steps of 4 bytes to 128 and of 8 to 512, where the keys of a cache live; then eight per doubling to 2 KB (at most
 /// 12.5 % lost); then 64 KB divided by a whole number, because only those sizes fill a slab. All are multiples of 4.
-/// Each size is two classes: keyspace entries have slabs of their own, since they alone can be moved
-/// (<see cref="Compaction"/>).
+/// Each size is two classes: keyspace entries have slabs of their own, since they alone say whose they are, and so can be
+/// moved without a walk over all values (<see cref="Compaction"/>).
 /// </remarks>
 internal static class SizeClasses
 {

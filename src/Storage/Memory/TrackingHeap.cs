@@ -45,6 +45,9 @@ public sealed unsafe class TrackingHeap : NativeHeap
         }
     }
 
+    /// <summary>Whether all blocks pass for those of sparse slabs, of which this heap has none.</summary>
+    public bool IsSparse { get; set; }
+
     /// <summary>Number of allocations so far, changes of size included.</summary>
     public long AllocationCount { get; private set; }
 
@@ -93,6 +96,9 @@ public sealed unsafe class TrackingHeap : NativeHeap
             return text.ToString();
         }
     }
+
+    /// <inheritdoc/>
+    internal override bool IsMarked(byte* block) => IsSparse;
 
     /// <inheritdoc/>
     public override void Retag(byte* block, nuint bytes, HeapTag from, HeapTag to)

@@ -55,6 +55,35 @@ internal unsafe class DictCollection<TLayout>(SnapshotRecordKind recordKind) : D
     }
 
     /// <inheritdoc/>
+    public override ulong MoveParts(DictRuntime runtime, ref DictState* state, ulong cursor, ref MoveBudget budget)
+    {
+        if (cursor == 0)
+        {
+            MoveState(runtime.Heap, ref state, ref budget);
+            new Dict<TLayout>(state, runtime).MoveTables(ref budget);
+        }
+
+        budget.CountLook();
+        return new Dict<TLayout>(state, runtime).Scan<Owner, MoveBudget, MoveElement>(
+            cursor, new Owner(this, runtime, (nint)state), ref budget);
+    }
+
+    /// <summary>Lets everything that points to an element point to its copy.</summary>
+    protected virtual void Replace(DictRuntime runtime, DictState* state, byte* element, byte* copy) =>
+        new Dict<TLayout>(state, runtime).Replace(element, copy);
+
+    // Only the key's entry points to it.
+    private static void MoveState(NativeHeap heap, ref DictState* state, ref MoveBudget budget)
+    {
+        byte* moved = heap.CopyOut((byte*)state, (nuint)TLayout.StateBytes, HeapTag.State, ref budget);
+        if (moved != null)
+        {
+            heap.Free((byte*)state, (nuint)TLayout.StateBytes, HeapTag.State);
+            state = (DictState*)moved;
+        }
+    }
+
+    /// <inheritdoc/>
     public override long ChainBytes(byte* chain)
     {
         long bytes = 0;
@@ -89,6 +118,22 @@ internal unsafe class DictCollection<TLayout>(SnapshotRecordKind recordKind) : D
     /// <inheritdoc/>
     public override void Describe(DictRuntime runtime, DictState* state, System.Text.StringBuilder text) =>
         new Dict<TLayout>(state, runtime).Describe(text);
+
+    private readonly record struct Owner(DictCollection<TLayout> Collection, DictRuntime Runtime, nint State);
+
+    private readonly struct MoveElement : IEntryAction<Owner, MoveBudget>
+    {
+        public static void Visit(Owner context, ref MoveBudget state, byte* entry)
+        {
+            nuint bytes = TLayout.BlockBytesOf(entry);
+            byte* copy = context.Runtime.Heap.CopyOut(entry, bytes, HeapTag.Member, ref state);
+            if (copy != null)
+            {
+                context.Collection.Replace(context.Runtime, (DictState*)context.State, entry, copy);
+                context.Runtime.Heap.Free(entry, bytes, HeapTag.Member);
+            }
+        }
+    }
 
     private readonly struct CopyElement : IEntryAction<DictRuntime, Dict<TLayout>>
     {

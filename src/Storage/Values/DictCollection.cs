@@ -39,6 +39,14 @@ internal abstract unsafe class DictCollection
     /// <summary>The earliest time at which an element expires, or <see cref="Database.NoExpiry"/>. O(1).</summary>
     public virtual long FirstExpiryMsOf(DictState* state) => Database.NoExpiry;
 
+    /// <summary>Moves some of what a collection owns out of slabs that are to be emptied.</summary>
+    /// <param name="runtime">Whose it is.</param>
+    /// <param name="state">Follows when the state moves.</param>
+    /// <param name="cursor">Where in the table to go on; 0 begins, and 0 is the end.</param>
+    /// <param name="budget">What may be done; one bucket is looked at in any case.</param>
+    /// <exception cref="OutOfMemoryException">Some may have moved, but nothing is lost.</exception>
+    public abstract ulong MoveParts(DictRuntime runtime, ref DictState* state, ulong cursor, ref MoveBudget budget);
+
     /// <summary>Bytes of all elements in a chain.</summary>
     public abstract long ChainBytes(byte* chain);
 

@@ -57,6 +57,17 @@ internal sealed unsafe class HashCollection() : DictCollection<FieldLayout>(Snap
         return expiry == null ? Database.NoExpiry : FieldLayout.DueAt(expiry->Fields.First);
     }
 
+    /// <inheritdoc/>
+    protected override void Replace(DictRuntime runtime, DictState* state, byte* element, byte* copy)
+    {
+        if (FieldLayout.HasExpiry(element))
+        {
+            ((HashState*)state)->Expiry->Fields.Replace(element, copy);
+        }
+
+        base.Replace(runtime, state, element, copy);
+    }
+
     private readonly struct QueueField : IEntryAction<int, nint>
     {
         public static void Visit(int context, ref nint state, byte* entry)

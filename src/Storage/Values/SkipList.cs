@@ -97,6 +97,29 @@ internal readonly unsafe struct SkipList
         Dict.Unlink(node);
     }
 
+    /// <summary>Puts a copy of a node in its place; the node itself now belongs to the caller. O(log members).</summary>
+    public void Replace(byte* node, byte* copy)
+    {
+        Path path;
+        FindPlace(SortedMemberLayout.ScoreOf(node), SortedMemberLayout.BytesOf(node), &path);
+        for (int level = 0; level < SortedMemberLayout.LevelsOf(node); level++)
+        {
+            SortedMemberLayout.SetForward((byte*)path.Towers[level], level, copy);
+        }
+
+        byte* next = NextOf(node);
+        if (next != null)
+        {
+            SortedMemberLayout.SetBack(next, copy);
+        }
+        else
+        {
+            _state->Tail = copy;
+        }
+
+        Dict.Replace(node, copy);
+    }
+
     /// <summary>Gives a node another score, and the place that goes with it.</summary>
     /// <remarks>O(1) while it stays between its neighbours, else O(log members).</remarks>
     public void Move(byte* node, double score)

@@ -29,4 +29,8 @@ internal sealed unsafe class SkipListCollection() : DictCollection<SortedMemberL
         builder.Finish();
         return &copy.State->Dict;
     }
+
+    /// <inheritdoc/>
+    protected override void Replace(DictRuntime runtime, DictState* state, byte* element, byte* copy) =>
+        new SkipList((SkipListState*)state, runtime).Replace(element, copy);
 }

@@ -117,6 +117,7 @@ public sealed class CompactionTests : IDisposable
             }
         }
 
+        SnapshotCut snapshot = _store.StartSnapshot(new SnapshotQueue(limitBytes: long.MaxValue)); // Until it ends, they stay.
         _store.Eviction.Choose(order, onlyVolatile: false);
         _store.Eviction.Tenacity = tenacity;
         _store.Eviction.LimitBytes = _heap.UsedBytes + Mb;
@@ -127,6 +128,91 @@ public sealed class CompactionTests : IDisposable
             Assert.Equal(EvictionResult.Enough, _store.Eviction.MakeRoom());
             Assert.InRange(_store[0].Count, keys - (order == EvictionOrder.Nothing ? 0 : 1), keys);
         }
+
+        while (!snapshot.WalkUntil(0))
+        {
+        }
+
+        _store.Reclaimer.WaitUntilIdle();
+        _heap.DrainRemoteFrees(int.MaxValue);
+        while (_store.Eviction.Compaction.Step(1000))
+        {
+        }
+
+        Assert.InRange(_heap.HeldBytes, _heap.UsedBytes, _heap.UsedBytes + (3 * Mb));
+        Assert.True(_store.Eviction.Compaction.Parts.MovedBlocks > 10_000);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void Collections_whose_sizes_change_keep_to_the_limit_and_to_a_model(int seed)
+    {
+        const long Limit = 12 * Mb;
+        Random random = new(seed);
+        HashLimits limits = new(16, 64);
+        Dictionary<string, Dictionary<string, string>> model = new(StringComparer.Ordinal);
+        _store.Evicted = (_, key) => Assert.True(model.Remove(Encoding.Latin1.GetString(key)));
+        _store.Eviction.Choose(EvictionOrder.LeastRecent, onlyVolatile: false);
+        _store.Eviction.LimitBytes = Limit;
+        SnapshotCut? snapshot = null;
+        long mostHeld = 0;
+        for (int i = 0; i < 240_000; i++)
+        {
+            int bytes = (i / 40_000 % 3) switch { 0 => random.Next(10, 40), 1 => random.Next(150, 200), _ => random.Next(20, 900) };
+            string key = "h" + random.Next(300);
+            string field = "f" + random.Next(400);
+            string value = new((char)('a' + random.Next(26)), bytes);
+            if (!model.TryGetValue(key, out Dictionary<string, string>? fields))
+            {
+                model.Add(key, fields = new(StringComparer.Ordinal));
+                HashValue.InsertSingle(_store[0], K(key), Encoding.Latin1.GetBytes(field), Encoding.Latin1.GetBytes(value), limits);
+            }
+            else
+            {
+                Assert.True(_store[0].TryFind(K(key), LookupFlags.Write, out Entry entry));
+                HashValue hash = HashValue.Open(_store[0], entry, limits);
+                hash.Set(Encoding.Latin1.GetBytes(field), Encoding.Latin1.GetBytes(value));
+            }
+
+            fields[field] = value;
+            Assert.NotEqual(EvictionResult.Failed, _store.Eviction.MakeRoom());
+            if (i % 500 == 0)
+            {
+                _store.NowMs += 100;
+                _store.Cron(1);
+                mostHeld = Math.Max(mostHeld, _heap.HeldBytes + _heap.FreeSlabBytes);
+                snapshot ??= random.Next(100) == 0 ? _store.StartSnapshot(new SnapshotQueue(limitBytes: long.MaxValue)) : null;
+            }
+
+            if (snapshot?.WalkUntil(0) == true)
+            {
+                snapshot = null;
+            }
+        }
+
+        while (snapshot?.WalkUntil(0) == false)
+        {
+        }
+
+        Assert.Equal(model.Count, _store[0].Count);
+        Span<byte> scratch = stackalloc byte[24];
+        foreach ((string key, Dictionary<string, string> fields) in model)
+        {
+            Assert.True(_store[0].TryFind(K(key), LookupFlags.None, out Entry entry));
+            HashValue hash = HashValue.Open(_store[0], entry, limits);
+            Assert.Equal(fields.Count, hash.Count);
+            foreach ((string field, string value) in fields)
+            {
+                Assert.True(hash.TryGet(Encoding.Latin1.GetBytes(field), out PackedElement found));
+                Assert.Equal(value, Encoding.Latin1.GetString(found.AsText(scratch)));
+            }
+        }
+
+        Assert.True(_store.Eviction.Compaction.Parts.MovedBlocks > 10_000);
+        Assert.True(_heap.UsedBytes > Limit * 8 / 10, $"It is not kept by throwing everything away: {_heap.UsedBytes} are used.");
+        Assert.InRange(mostHeld, Limit / 2, (Limit * 125 / 100) + (4 * Mb));
     }
 
     [Fact]
@@ -287,7 +373,7 @@ public sealed class CompactionTests : IDisposable
             AssertHolds(database, key, Encoding.Latin1.GetBytes(state.Value));
         }
 
-        Assert.True(_store.Eviction.MovedEntries > 1000);
+        Assert.True(_store.Eviction.Compaction.MovedEntries > 1000);
         Assert.True(_store.Statistics.EvictedKeys > 1000);
     }
 

@@ -23,6 +23,11 @@ public class HashPropertyTests : HashTest
         {
             string key = "h" + random.Next(4);
             Step(random, key);
+            if (i % 19 == 0)
+            {
+                MoveParts();
+            }
+
             if (snapshot is null)
             {
                 if (random.Next(200) == 0)

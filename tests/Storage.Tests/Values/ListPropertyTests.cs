@@ -42,6 +42,11 @@ public sealed class ListPropertyTests : ListTest
                 _expected.Add("again");
             }
 
+            if (step % 7 == 0)
+            {
+                MoveParts();
+            }
+
             ListValue list = Open("l");
             Assert.True(list.Count == _expected.Count, $"seed {seed} step {step}: {what}: {list.Count}, not {_expected.Count}");
             string? fault = list.FindFault();
@@ -74,6 +79,11 @@ public sealed class ListPropertyTests : ListTest
         int failures = 0;
         for (int step = 0; step < 1500; step++)
         {
+            if (step % 3 == 0)
+            {
+                MoveParts(); // What the copy shares stays.
+            }
+
             if (step % 40 == 0)
             {
                 Db.Copy(K("l"), Db, K("copy")); // Shares all nodes: now every change has to copy some.

@@ -121,6 +121,11 @@ public sealed class SetValueTests : SetTest
                 ? known.ElementAt(random.Next(known.Count))
                 : RandomMember(random, key[1] - '0');
 
+            if (step % 41 == 0)
+            {
+                MoveParts();
+            }
+
             // Phases of growing and of shrinking, so that both conversions and shrinking tables are met.
             bool grows = step / 2000 % 2 == 0;
             switch (random.Next(10))

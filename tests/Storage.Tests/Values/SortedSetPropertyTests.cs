@@ -36,6 +36,11 @@ public sealed class SortedSetPropertyTests : SortedSetTest
             {
                 Step(random, key);
                 StepSnapshot(random);
+                if (i % 23 == 0)
+                {
+                    MoveParts();
+                }
+
                 if (i % 250 == 0)
                 {
                     Heap.Verify();

@@ -1,0 +1,233 @@
+using System.Runtime.CompilerServices;
+
+namespace KvServer.Storage;
+
+/// <summary>Moves what values own beside their entries out of marked slabs, so that the slabs can go: elements of large
+/// collections with their tables, leaves of lists, strings in blocks of their own.</summary>
+/// <remarks>
+/// <para>Such a block does not say whose it is (see <see cref="Compaction"/> for those that do), so all values are walked
+/// over: a key or a bucket of elements at a time, by cursors that stand for a place in a table whatever happens to it
+/// between two steps. That is worth it only for many slabs at once. When a walk has freed few of those that were marked,
+/// since what lies in them belongs to nobody it knows, the next one needs more of them.</para>
+/// <para>Nodes of streams, and of lists that share them with a copy, stay where they are. While a snapshot is taken
+/// nothing moves: it holds addresses of values. A value that is being read in parts is passed over. Command loop only,
+/// between commands.</para>
+/// </remarks>
+internal sealed unsafe class PartCompaction(Keyspace keyspace)
+{
+    // 1 MB, and one in so many of all slabs.
+    private const int MinSlabs = 16;
+    private const int SlabsFraction = 64;
+
+    // A value of more parts is walked over in several steps.
+    private const long PartsAtOnce = 256;
+
+    private readonly NativeHeap _heap = keyspace.Heap;
+    private readonly Queue<byte[]> _large = new();
+    private int _database;
+    private ulong _keyCursor;
+    private ulong _partCursor;
+    private int _marked;
+    private int _neededSlabs = MinSlabs;
+
+    /// <summary>Whether a walk is under way.</summary>
+    public bool IsWalking { get; private set; }
+
+    /// <summary>Blocks moved.</summary>
+    public long MovedBlocks { get; set; }
+
+    /// <summary>Slabs freed.</summary>
+    public long FreedSlabs { get; private set; }
+
+    /// <summary>Begins a walk if enough slabs are marked; else they go back.</summary>
+    /// <returns>Whether it has begun.</returns>
+    public bool TryBegin()
+    {
+        if (keyspace.Snapshot is not null || _heap.MarkedSlabs < Math.Max(_neededSlabs, _heap.SlabsInUse / SlabsFraction))
+        {
+            _heap.ReturnMarked();
+            _neededSlabs = Math.Max(MinSlabs, _neededSlabs - 1); // Perhaps what was in the way is gone.
+            return false;
+        }
+
+        BeginAll();
+        return true;
+    }
+
+    /// <summary>Goes on for a moment.</summary>
+    /// <param name="units">How much may be done; see <see cref="MoveBudget"/>.</param>
+    public void Step(int units)
+    {
+        if (keyspace.Snapshot is not null)
+        {
+            End();
+            return;
+        }
+
+        MoveBudget budget = new(units);
+        try
+        {
+            while (IsWalking && !budget.IsSpent)
+            {
+                if (_large.Count > 0)
+                {
+                    WalkLarge(ref budget);
+                }
+                else
+                {
+                    WalkKeys(ref budget);
+                }
+            }
+        }
+        catch (OutOfMemoryException)
+        {
+            End(); // What has not been moved stays.
+        }
+
+        MovedBlocks += budget.Moved;
+    }
+
+    /// <summary>Walks over everything at once, whatever is marked; for tests.</summary>
+    internal void WalkAll()
+    {
+        BeginAll();
+        while (IsWalking)
+        {
+            Step(1);
+        }
+    }
+
+    /// <summary>Begins, however few slabs are marked.</summary>
+    internal void BeginAll()
+    {
+        _marked = _heap.MarkedSlabs;
+        _database = 0;
+        _keyCursor = 0;
+        IsWalking = true;
+    }
+
+    private void End()
+    {
+        int freed = _heap.ReturnMarked();
+        FreedSlabs += freed;
+        _neededSlabs = freed < _marked / 4 ? _marked + (_marked / 2) : MinSlabs;
+        _large.Clear();
+        _partCursor = 0;
+        IsWalking = false;
+    }
+
+    private void WalkKeys(ref MoveBudget budget)
+    {
+        _keyCursor = keyspace[_database].VisitBlocks<PartCompaction, MoveBudget, VisitKey>(_keyCursor, this, ref budget);
+        budget.CountLook();
+        if (_keyCursor == 0 && _large.Count == 0)
+        {
+            NextDatabase();
+        }
+    }
+
+    private void NextDatabase()
+    {
+        if (++_database == keyspace.DatabaseCount)
+        {
+            End();
+        }
+    }
+
+    // A value may have changed since the last step, even its type: then the cursor means some place in it, or none.
+    private void WalkLarge(ref MoveBudget budget)
+    {
+        byte* block = keyspace[_database].FindBlock(keyspace.KeyOf(_large.Peek()));
+        if (block != null && !keyspace.PartialReads.IsRead(block))
+        {
+            do
+            {
+                _partCursor = MoveParts(block, _partCursor, ref budget);
+            }
+            while (_partCursor != 0 && !budget.IsSpent);
+        }
+        else
+        {
+            _partCursor = 0;
+        }
+
+        if (_partCursor == 0)
+        {
+            _large.Dequeue();
+            if (_keyCursor == 0 && _large.Count == 0)
+            {
+                NextDatabase();
+            }
+        }
+    }
+
+    private void Visit(byte* block, ref MoveBudget budget)
+    {
+        budget.CountLook();
+        if (EntryBlock.EncodingOf(block) is ValueEncoding.Integer or ValueEncoding.Inline or ValueEncoding.PackedList
+            or ValueEncoding.IntSet or ValueEncoding.Stream
+            || keyspace.PartialReads.IsRead(block))
+        {
+            return;
+        }
+
+        if (ValueLifetime.Effort(block) > PartsAtOnce)
+        {
+            _large.Enqueue(EntryBlock.KeyOf(block).ToArray());
+            return;
+        }
+
+        ulong cursor = 0;
+        do
+        {
+            cursor = MoveParts(block, cursor, ref budget);
+        }
+        while (cursor != 0);
+    }
+
+    // Some of the parts; 0 begins and 0 ends.
+    private ulong MoveParts(byte* block, ulong cursor, ref MoveBudget budget)
+    {
+        byte* area = EntryBlock.ValueStart(block);
+        switch (EntryBlock.EncodingOf(block))
+        {
+            case ValueEncoding.Block:
+                MoveString(area, ref budget);
+                return 0;
+            case ValueEncoding.HashTable or ValueEncoding.SkipList:
+                var table = (DictState*)Unsafe.ReadUnaligned<nint>(area);
+                try
+                {
+                    return DictCollection.Of(EntryBlock.TypeOf(block))
+                        .MoveParts(keyspace.MemberRuntime, ref table, cursor, ref budget);
+                }
+                finally
+                {
+                    Unsafe.WriteUnaligned(area, (nint)table); // It may have moved before memory ran out.
+                }
+
+            case ValueEncoding.QuickList:
+                var list = (ListState*)Unsafe.ReadUnaligned<nint>(area);
+                return new ListTree(list, keyspace, ListLimits.Default).MoveLeaf(cursor, ref budget);
+            default:
+                return 0;
+        }
+    }
+
+    private void MoveString(byte* area, ref MoveBudget budget)
+    {
+        var text = Unsafe.ReadUnaligned<BlockString>(area);
+        byte* moved = _heap.CopyOut(text.Start, text.Capacity, HeapTag.Value, ref budget);
+        if (moved != null)
+        {
+            _heap.Free(text.Start, text.Capacity, HeapTag.Value);
+            text.Start = moved;
+            Unsafe.WriteUnaligned(area, text);
+        }
+    }
+
+    private readonly struct VisitKey : IEntryAction<PartCompaction, MoveBudget>
+    {
+        public static void Visit(PartCompaction context, ref MoveBudget state, byte* entry) => context.Visit(entry, ref state);
+    }
+}

@@ -1,0 +1,214 @@
+namespace KvServer.Storage.Tests;
+
+/// <summary>Moving parts of values: everything that points to one follows, whatever happens in between.</summary>
+/// <remarks>On a heap that finds uses of freed blocks; every block passes for one of a sparse slab.</remarks>
+public sealed class PartCompactionTests : StoreTest
+{
+    private const int Elements = 700;
+
+    private PartCompaction Parts => Store.Eviction.Compaction.Parts;
+
+    [Fact]
+    public void Each_part_of_a_value_moves_once()
+    {
+        Fill();
+        long moved = MoveParts();
+
+        // The elements; state and tables of three; a string; the leaves of the list.
+        Assert.InRange(moved, (3 * Elements) + 6 + 1 + 10, (3 * Elements) + 9 + 1 + Elements);
+        AssertFilled();
+    }
+
+    [Fact]
+    public void Small_tables_move_in_mid_rehash()
+    {
+        Store.ResizingAllowed = true;
+        SetValue set = SetValue.CreateForResult(Store, SetLimits.Default);
+        for (int i = 0; i < 1025; i++)
+        {
+            set.Add(B("some member " + i));
+        }
+
+        set.StoreAs(Db, K("rehashing"), lazily: false);
+        Assert.Equal(1025 + 3, MoveParts());
+        Assert.True(SetValue.Open(Db, Find("rehashing"), SetLimits.Default).Contains(B("some member 1024")));
+    }
+
+    [Fact]
+    public void Between_two_steps_values_may_change_go_and_come_as_another_type()
+    {
+        Random random = new(3);
+        Fill();
+        Heap.IsSparse = true;
+        Assert.True(Begin());
+        for (int step = 0; Parts.IsWalking; step++)
+        {
+            Parts.Step(1);
+            switch (step % 400)
+            {
+                case 100:
+                    Db.Delete(K("hash"));
+                    FillHash("hash");
+                    break;
+                case 200:
+                    Assert.True(Db.Rename(K("set"), K("was a set")));
+                    FillSortedSet("set");
+                    break;
+                case 300:
+                    Db.Delete(K("list"));
+                    Set("list", "text");
+                    break;
+                case 350:
+                    Store.Swap(0, 1);
+                    Store.Swap(0, 1);
+                    break;
+                case 399:
+                    Db.Flush(inBackground: random.Next(2) == 0);
+                    Fill();
+                    break;
+            }
+
+            Heap.Verify();
+        }
+    }
+
+    [Fact]
+    public void Without_memory_a_walk_ends_and_nothing_is_lost()
+    {
+        Fill();
+        Heap.IsSparse = true;
+        for (int allocations = 0; allocations < 60; allocations++)
+        {
+            Heap.FailAfter(allocations);
+            Parts.WalkAll();
+            AssertFilled();
+        }
+
+        Heap.FailAfter(-1);
+        Heap.Verify();
+    }
+
+    [Fact]
+    public void What_is_being_read_in_parts_stays_where_it_is_until_it_has_been_read()
+    {
+        FillSet("set");
+        Reader reader = new(Store, Find("set"));
+        Assert.Equal(0, MoveParts());
+        reader.Stop();
+        Assert.InRange(MoveParts(), Elements + 2, Elements + 3); // Perhaps in mid-rehash.
+    }
+
+    [Fact]
+    public void While_a_snapshot_is_taken_nothing_moves()
+    {
+        Fill();
+        SnapshotCut snapshot = Store.StartSnapshot(new SnapshotQueue(limitBytes: long.MaxValue));
+        Assert.Equal(0, MoveParts());
+        Assert.False(Parts.IsWalking);
+        while (!snapshot.WalkUntil(0))
+        {
+        }
+
+        Assert.True(MoveParts() > Elements);
+        AssertFilled();
+    }
+
+    private bool Begin()
+    {
+        Parts.WalkAll(); // Ends, and the next one can begin.
+        Parts.BeginAll();
+        return Parts.IsWalking;
+    }
+
+    private void Fill()
+    {
+        FillHash("hash");
+        FillSet("set");
+        FillSortedSet("sorted");
+        ListValue.InsertSingle(Db, K("list"), B("first"), ListLimits.Default);
+        ListLimits limits = new(128, int.MaxValue, 0);
+        ListValue list = ListValue.Open(Db, Find("list"), limits);
+        list.PrepareToGrow(Elements * 20, Elements);
+        for (int i = 1; i < Elements; i++)
+        {
+            list.Push(B("an element " + i), atHead: false);
+        }
+
+        Set("string", new string('s', 100));
+        Assert.True(Db.TryFind(K("string"), LookupFlags.Write, out Entry entry));
+        Db.EditString(ref entry, 20_100, out Span<byte> bytes, changedFrom: 100);
+        bytes[100..].Fill((byte)'t');
+    }
+
+    private void FillHash(string key)
+    {
+        HashValue.InsertSingle(Db, K(key), B("f0"), B("v0"), HashLimits.Default);
+        HashLimits limits = new(0, 0);
+        for (int i = 1; i < Elements; i++)
+        {
+            HashValue hash = HashValue.Open(Db, Find(key), limits);
+            hash.Set(B("f" + i), B("v" + i));
+            if (i % 3 == 0)
+            {
+                hash.SetExpireAt(B("f" + i), StartMs + 1000 + (i * 7919 % 1000));
+            }
+        }
+    }
+
+    private void FillSet(string key)
+    {
+        SetValue set = SetValue.CreateForResult(Store, SetLimits.Default);
+        for (int i = 0; i < Elements; i++)
+        {
+            set.Add(B("some member " + i));
+        }
+
+        set.StoreAs(Db, K(key), lazily: false);
+    }
+
+    private void FillSortedSet(string key)
+    {
+        SortedSetLimits limits = SortedSetLimits.Default with { PackedEntries = 0 };
+        SortedSetValue.InsertSingle(Db, K(key), B("m0"), 0, limits);
+        for (int i = 1; i < Elements; i++)
+        {
+            SortedSetValue.Open(Db, Find(key), limits).Add(B("m" + i), i % 13, SortedSetAddFlags.None, out _);
+        }
+    }
+
+    private void AssertFilled()
+    {
+        Heap.Verify();
+        HashValue hash = HashValue.Open(Db, Find("hash"), HashLimits.Default);
+        SetValue set = SetValue.Open(Db, Find("set"), SetLimits.Default);
+        SortedSetValue sorted = SortedSetValue.Open(Db, Find("sorted"), SortedSetLimits.Default);
+        ListValue list = ListValue.Open(Db, Find("list"), ListLimits.Default);
+        Assert.Equal(Elements, hash.Count);
+        Assert.Equal(Elements, set.Count);
+        Assert.Equal(Elements, sorted.Count);
+        Assert.Equal(Elements, list.Count);
+        Assert.Null(list.FindFault());
+        for (int i = 1; i < Elements; i++)
+        {
+            Assert.True(hash.TryGet(B("f" + i), out PackedElement value));
+            Assert.Equal("v" + i, Text(value));
+            Assert.True(set.Contains(B("some member " + i)));
+            Assert.True(sorted.TryGetScore(B("m" + i), out double score));
+            Assert.Equal(i % 13, score);
+            Assert.Equal("an element " + i, Text(list[i]));
+        }
+
+        Assert.Equal(20_100, Get("string")!.Length);
+    }
+
+    private static string Text(PackedElement element) => S(element.AsText(stackalloc byte[IntegerText.MaxLength]));
+
+    private sealed class Reader : PartialRead
+    {
+        public Reader(Keyspace store, Entry entry) => Begin(store, entry);
+
+        public void Stop() => End();
+
+        protected internal override void Complete() => End();
+    }
+}
