@@ -20,7 +20,7 @@ internal sealed unsafe class PartCompaction(Keyspace keyspace)
     private const int SlabsFraction = 64;
 
     // A value of more parts is walked over in several steps.
-    private const long PartsAtOnce = 256;
+    private const long PartsAtOnce = 64;
 
     private readonly NativeHeap _heap = keyspace.Heap;
     private readonly Queue<byte[]> _large = new();
