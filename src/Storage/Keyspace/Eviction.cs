@@ -204,7 +204,8 @@ public sealed unsafe class Eviction
     }
 
     /// <summary>Gives all back that is free now, and empties sparse slabs until none is left (MEMORY PURGE).</summary>
-    /// <remarks>O(entries in sparse slabs), so not bounded.</remarks>
+    /// <remarks>O(entries in sparse slabs), and O(elements of all values) when many slabs of these are sparse; so not
+    /// bounded.</remarks>
     public void Purge()
     {
         _heap.DrainRemoteFrees(int.MaxValue);
@@ -223,6 +224,11 @@ public sealed unsafe class Eviction
             && _heap.HeldBytes > _limitBytes - (_limitBytes / SpareFraction);
         if (!IsCompacting)
         {
+            if (_heap.HeldBytes <= Ceiling || !IsOn)
+            {
+                Compaction.Parts.GiveUp(); // Nobody would go on with a walk.
+            }
+
             return;
         }
 

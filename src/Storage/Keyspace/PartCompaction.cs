@@ -22,6 +22,8 @@ internal sealed unsafe class PartCompaction(Keyspace keyspace)
     // A value of more parts is walked over in several steps.
     private const long PartsAtOnce = 64;
 
+    private const long MaxBucketsPerElement = 64;
+
     private readonly NativeHeap _heap = keyspace.Heap;
     private readonly Queue<byte[]> _large = new();
     private int _database;
@@ -43,7 +45,7 @@ internal sealed unsafe class PartCompaction(Keyspace keyspace)
     /// <returns>Whether it has begun.</returns>
     public bool TryBegin()
     {
-        if (keyspace.Snapshot is not null || _heap.MarkedSlabs < Math.Max(_neededSlabs, _heap.SlabsInUse / SlabsFraction))
+        if (keyspace.Snapshot is not null || _heap.MarkedSlabs < NeededSlabs)
         {
             _heap.ReturnMarked();
             _neededSlabs = Math.Max(MinSlabs, _neededSlabs - 1); // Perhaps what was in the way is gone.
@@ -60,7 +62,7 @@ internal sealed unsafe class PartCompaction(Keyspace keyspace)
     {
         if (keyspace.Snapshot is not null)
         {
-            End();
+            GiveUp();
             return;
         }
 
@@ -81,7 +83,7 @@ internal sealed unsafe class PartCompaction(Keyspace keyspace)
         }
         catch (OutOfMemoryException)
         {
-            End(); // What has not been moved stays.
+            GiveUp(); // What has not been moved stays.
         }
 
         MovedBlocks += budget.Moved;
@@ -106,11 +108,23 @@ internal sealed unsafe class PartCompaction(Keyspace keyspace)
         IsWalking = true;
     }
 
+    /// <summary>Ends before the end, and returns what is marked. Says nothing about what a walk is worth.</summary>
+    public void GiveUp()
+    {
+        FreedSlabs += _heap.ReturnMarked();
+        Stop();
+    }
+
     private void End()
     {
         int freed = _heap.ReturnMarked();
         FreedSlabs += freed;
         _neededSlabs = freed < _marked / 4 ? _marked + (_marked / 2) : MinSlabs;
+        Stop();
+    }
+
+    private void Stop()
+    {
         _large.Clear();
         _partCursor = 0;
         IsWalking = false;
@@ -171,7 +185,8 @@ internal sealed unsafe class PartCompaction(Keyspace keyspace)
             return;
         }
 
-        if (ValueLifetime.Effort(block) > PartsAtOnce)
+        long steps = StepsOver(block);
+        if (steps > PartsAtOnce)
         {
             _large.Enqueue(EntryBlock.KeyOf(block).ToArray());
             return;
@@ -185,6 +200,10 @@ internal sealed unsafe class PartCompaction(Keyspace keyspace)
         while (cursor != 0);
     }
 
+    // No more than can be marked.
+    private long NeededSlabs =>
+        Math.Min(NativeHeap.MaxMarked, Math.Max(_neededSlabs, _heap.SlabsInUse / SlabsFraction));
+
     // Some of the parts; 0 begins and 0 ends.
     private ulong MoveParts(byte* block, ulong cursor, ref MoveBudget budget)
     {
@@ -196,6 +215,11 @@ internal sealed unsafe class PartCompaction(Keyspace keyspace)
                 return 0;
             case ValueEncoding.HashTable or ValueEncoding.SkipList:
                 var table = (DictState*)Unsafe.ReadUnaligned<nint>(area);
+                if (BucketsOf(table) > MaxBucketsPerElement * (DictCollection.CountOf(table) + PartsAtOnce))
+                {
+                    return 0; // Hardly anything is in it, and one step of its cursor may pass by millions of buckets.
+                }
+
                 try
                 {
                     return DictCollection.Of(EntryBlock.TypeOf(block))
@@ -213,6 +237,17 @@ internal sealed unsafe class PartCompaction(Keyspace keyspace)
                 return 0;
         }
     }
+
+    // Elements, and buckets, of which a table that has shrunk may have many more.
+    private static long StepsOver(byte* block)
+    {
+        long parts = ValueLifetime.Effort(block);
+        return EntryBlock.IsDict(EntryBlock.EncodingOf(block))
+            ? Math.Max(parts, BucketsOf((DictState*)Unsafe.ReadUnaligned<nint>(EntryBlock.ValueStart(block))))
+            : parts;
+    }
+
+    private static long BucketsOf(DictState* table) => table->Table0.BucketCount + table->Table1.BucketCount;
 
     private void MoveString(byte* area, ref MoveBudget budget)
     {

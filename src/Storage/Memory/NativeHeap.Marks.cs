@@ -8,10 +8,10 @@ namespace KvServer.Storage;
 /// one (<see cref="PartCompaction"/>).</remarks>
 public unsafe partial class NativeHeap
 {
-    // What one walk can be worth, 256 MB.
-    private const int MaxMarked = 4096;
+    /// <summary>Slabs marked at once: what one walk can be worth, 256 MB.</summary>
+    internal const int MaxMarked = 4096;
 
-    private readonly List<nint> _marked = [];
+    private readonly List<nint> _marked = new(MaxMarked); // So that adding one cannot fail.
 
     /// <summary>Slabs that are marked. Whoever ends a sweep either has them emptied before the next one, or returns them.</summary>
     internal int MarkedSlabs => _marked.Count;
