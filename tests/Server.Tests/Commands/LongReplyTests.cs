@@ -224,6 +224,22 @@ public sealed class LongReplyTests : CommandHarness
     }
 
     [Fact]
+    public void The_rest_that_a_change_has_written_is_time_of_the_loop_once()
+    {
+        Fill();
+        TestClient reader = Connect();
+        EachCallTakes(1000);
+        Assert.False(reader.Start(["SMEMBERS", "set"]));
+        Command sadd = Server.Commands.All.Single(command => command.DisplayName == "sadd");
+        long addedBefore = sadd.ElapsedNanos;
+        long before = Server.Statistics.Loop.CommandNanos;
+        Assert.Equal(1L, Run("SADD", "set", "new"));
+        Assert.Null(reader.Session.LongReply);
+        Assert.Equal(sadd.ElapsedNanos - addedBefore, Server.Statistics.Loop.CommandNanos - before);
+        Assert.True(sadd.ElapsedNanos - addedBefore > 1_000_000);
+    }
+
+    [Fact]
     public void A_client_that_goes_away_in_the_middle_leaves_nothing_behind()
     {
         Fill();

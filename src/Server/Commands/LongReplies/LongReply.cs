@@ -45,7 +45,11 @@ internal abstract class LongReply(CommandContext ctx) : PartialRead
     /// <remarks>At most some thousand elements.</remarks>
     public bool WritePart()
     {
+        long nanosBefore = _command.ElapsedNanos;
         bool isLast = Write(PartElements, _client.Reply.TotalBytesWritten + PartBytes);
+
+        // Not so in WriteRest: whose call that is part of counts the time.
+        _server.Statistics.Loop.AddCommands(_command.ElapsedNanos - nanosBefore);
         if (isLast)
         {
             Abandon();
@@ -124,9 +128,7 @@ internal abstract class LongReply(CommandContext ctx) : PartialRead
             _server.KeyTraffic.NoteMore(_server.Keyspace, Database, KeyBytes, bytes);
         }
 
-        long nanos = (long)_server.Clock.GetElapsedTime(startedAt).TotalNanoseconds;
-        _command.ElapsedNanos += nanos;
-        _server.Statistics.Loop.AddCommands(nanos);
+        _command.ElapsedNanos += (long)_server.Clock.GetElapsedTime(startedAt).TotalNanoseconds;
         return isLast;
     }
 }
