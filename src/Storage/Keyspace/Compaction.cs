@@ -30,7 +30,7 @@ internal sealed unsafe class Compaction(Keyspace keyspace)
     private int _next;
     private int _database;
 
-    /// <summary>Moves what entries do not hold themselves, when entries alone gain no more.</summary>
+    /// <summary>Moves what entries do not hold themselves, when a sweep has found enough of it in sparse slabs.</summary>
     public PartCompaction Parts { get; } = new(keyspace);
 
     /// <summary>Entries moved.</summary>
@@ -47,7 +47,7 @@ internal sealed unsafe class Compaction(Keyspace keyspace)
     {
         MovedEntries = 0;
         PassedBlocks = 0;
-        Parts.MovedBlocks = 0;
+        Parts.ResetStatistics();
     }
 
     /// <summary>Goes on for a moment.</summary>

@@ -9,7 +9,8 @@ namespace KvServer.Storage;
 /// over: a key or a bucket of elements at a time, by cursors that stand for a place in a table whatever happens to it
 /// between two steps. That is worth it only for many slabs at once. When a walk has freed few of those that were marked,
 /// since what lies in them belongs to nobody it knows, the next one needs more of them.</para>
-/// <para>Nodes of streams, and of lists that share them with a copy, stay where they are. While a snapshot is taken
+/// <para>Nodes of streams, leaves of lists that a copy shares, and what is in tables with far more buckets than elements stay
+/// where they are. While a snapshot is taken
 /// nothing moves: it holds addresses of values. A value that is being read in parts is passed over. Command loop only,
 /// between commands.</para>
 /// </remarks>
@@ -22,6 +23,7 @@ internal sealed unsafe class PartCompaction(Keyspace keyspace)
     // A value of more parts is walked over in several steps.
     private const long PartsAtOnce = 64;
 
+    // A table with more has hardly anything in it, and in mid-rehash one step of its cursor may pass by millions of buckets.
     private const long MaxBucketsPerElement = 64;
 
     private readonly NativeHeap _heap = keyspace.Heap;
@@ -36,10 +38,14 @@ internal sealed unsafe class PartCompaction(Keyspace keyspace)
     public bool IsWalking { get; private set; }
 
     /// <summary>Blocks moved.</summary>
-    public long MovedBlocks { get; set; }
+    public long MovedBlocks { get; private set; }
 
     /// <summary>Slabs freed.</summary>
     public long FreedSlabs { get; private set; }
+
+    // No more than can be marked.
+    private long NeededSlabs =>
+        Math.Min(NativeHeap.MaxMarked, Math.Max(_neededSlabs, _heap.SlabsInUse / SlabsFraction));
 
     /// <summary>Begins a walk if enough slabs are marked; else they go back.</summary>
     /// <returns>Whether it has begun.</returns>
@@ -55,6 +61,9 @@ internal sealed unsafe class PartCompaction(Keyspace keyspace)
         BeginAll();
         return true;
     }
+
+    /// <summary>Starts counting anew (CONFIG RESETSTAT).</summary>
+    public void ResetStatistics() => MovedBlocks = 0;
 
     /// <summary>Goes on for a moment.</summary>
     /// <param name="units">How much may be done; see <see cref="MoveBudget"/>.</param>
@@ -89,6 +98,14 @@ internal sealed unsafe class PartCompaction(Keyspace keyspace)
         MovedBlocks += budget.Moved;
     }
 
+    /// <summary>Ends before everything has been walked over, which says nothing about what a walk is worth; or only puts
+    /// back the slabs that are marked.</summary>
+    public void GiveUp()
+    {
+        FreedSlabs += _heap.ReturnMarked();
+        Stop();
+    }
+
     /// <summary>Walks over everything at once, whatever is marked; for tests.</summary>
     internal void WalkAll()
     {
@@ -106,13 +123,6 @@ internal sealed unsafe class PartCompaction(Keyspace keyspace)
         _database = 0;
         _keyCursor = 0;
         IsWalking = true;
-    }
-
-    /// <summary>Ends before the end, and returns what is marked. Says nothing about what a walk is worth.</summary>
-    public void GiveUp()
-    {
-        FreedSlabs += _heap.ReturnMarked();
-        Stop();
     }
 
     private void End()
@@ -185,8 +195,7 @@ internal sealed unsafe class PartCompaction(Keyspace keyspace)
             return;
         }
 
-        long steps = StepsOver(block);
-        if (steps > PartsAtOnce)
+        if (StepsOver(block) > PartsAtOnce)
         {
             _large.Enqueue(EntryBlock.KeyOf(block).ToArray());
             return;
@@ -199,10 +208,6 @@ internal sealed unsafe class PartCompaction(Keyspace keyspace)
         }
         while (cursor != 0);
     }
-
-    // No more than can be marked.
-    private long NeededSlabs =>
-        Math.Min(NativeHeap.MaxMarked, Math.Max(_neededSlabs, _heap.SlabsInUse / SlabsFraction));
 
     // Some of the parts; 0 begins and 0 ends.
     private ulong MoveParts(byte* block, ulong cursor, ref MoveBudget budget)
@@ -217,7 +222,7 @@ internal sealed unsafe class PartCompaction(Keyspace keyspace)
                 var table = (DictState*)Unsafe.ReadUnaligned<nint>(area);
                 if (BucketsOf(table) > MaxBucketsPerElement * (DictCollection.CountOf(table) + PartsAtOnce))
                 {
-                    return 0; // Hardly anything is in it, and one step of its cursor may pass by millions of buckets.
+                    return 0;
                 }
 
                 try
