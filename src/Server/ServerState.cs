@@ -167,6 +167,9 @@ internal sealed class ServerState(
     /// <summary>DEBUG PAUSE-CRON.</summary>
     public bool CronPaused { get; set; }
 
+    /// <summary>DEBUG SET-SKIP-CHECKSUM-VALIDATION.</summary>
+    public bool IgnoresChecksums { get; set; }
+
     /// <summary>Bytes outside of the heap that clients make the server hold: what waits for them, subscriptions, what is
     /// tracked. O(clients).</summary>
     public long ClientBytes => Clients.BufferBytes + PubSub.SizeBytes + Tracking.SizeBytes;

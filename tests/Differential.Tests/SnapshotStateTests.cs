@@ -48,12 +48,22 @@ public sealed class SnapshotStateTests
             "#folder", "DEBUG RELOAD", "DBSIZE", "DEBUG RELOAD NOFLUSH MERGE", "#digest",
         ]);
 
-    [Theory]
-    [InlineData("rdb-del-sync-files", "yes")]
-    [InlineData("rdb-key-save-delay", "1")]
-    [InlineData("key-load-delay", "1")]
-    public async Task An_option_without_effect_is_kept_with_a_warning_and_the_file_stays(string name, string value)
+    [Fact]
+    public Task Checksums_are_looked_at_unless_that_is_switched_off() => CompareAsync(
+        options => options,
+        [
+            "SET a 1", "DUMP a", "RESTORE b 0 \"\\x00\\xc0\\x01\\n\\x0012345678\"", "DEBUG SET-SKIP-CHECKSUM-VALIDATION 1",
+            "RESTORE b 0 \"\\x00\\xc0\\x01\\n\\x0012345678\"", "GET b", "RESTORE c 0 \"\\x00\\xc0\\x01\\xff\\x0012345678\"",
+            "RESTORE c 0 12345678", "#digest", "SAVE", "#wrong-checksum", "DEBUG RELOAD NOSAVE", "#digest",
+            "DEBUG SET-SKIP-CHECKSUM-VALIDATION 0", "RESTORE d 0 \"\\x00\\xc0\\x01\\n\\x0012345678\"",
+            "DEBUG SET-SKIP-CHECKSUM-VALIDATION", "DEBUG SET-SKIP-CHECKSUM-VALIDATION 1 2",
+        ]);
+
+    [Fact]
+    public async Task An_option_without_effect_is_kept_with_a_warning_and_the_file_stays()
     {
+        const string name = "rdb-del-sync-files";
+        const string value = "yes";
         ServerPair.RequireReference();
         foreach (string? binary in new[] { null, ReferenceServer.Binary })
         {
@@ -117,10 +127,18 @@ public sealed class SnapshotStateTests
         switch (line)
         {
             case "#damage": File.WriteAllText(path, "this is no snapshot"); break;
+            case "#wrong-checksum": InvertLastByte(path); break;
             case "#remove": File.Delete(path); break;
             case "#folder": Directory.CreateDirectory(path); break;
             default: Assert.Fail(line); break;
         }
+    }
+
+    private static void InvertLastByte(string path)
+    {
+        byte[] bytes = File.ReadAllBytes(path);
+        bytes[^1] ^= 0xFF;
+        File.WriteAllBytes(path, bytes);
     }
 
     private static void WaitFor(RespClient client, string field)

@@ -31,6 +31,7 @@ internal static partial class DebugCommands
         new("RELOAD", 2, int.MaxValue, Reload),
         new("SDSLEN", 3, 3, StringLengths),
         new("SET-ACTIVE-EXPIRE", 3, 3, SetActiveExpire),
+        new("SET-SKIP-CHECKSUM-VALIDATION", 3, 3, SetSkipChecksumValidation),
         new("SLEEP", 3, 3, Sleep),
         new("STRUCTSIZE", 2, 2, StructSize),
         new("HELP", 2, 2, Help),
@@ -66,6 +67,8 @@ internal static partial class DebugCommands
         "    Lengths of a key and its string.",
         "SET-ACTIVE-EXPIRE <0|1>",
         "    0 leaves expired keys in place until they are used, 1 is normal.",
+        "SET-SKIP-CHECKSUM-VALIDATION <0|1>",
+        "    1 takes snapshots and RESTORE's payloads with any checksum, 0 is normal.",
         "SLEEP <seconds>",
         "    Stops the command loop for so long; fractions are allowed.",
         "STRUCTSIZE",
@@ -189,6 +192,12 @@ internal static partial class DebugCommands
     private static void SetActiveExpire(CommandContext ctx)
     {
         ctx.Server.Keyspace.ActiveExpireEnabled = ReadSwitch(ctx.Args[2]);
+        ctx.Reply.Ok();
+    }
+
+    private static void SetSkipChecksumValidation(CommandContext ctx)
+    {
+        ctx.Server.IgnoresChecksums = ReadSwitch(ctx.Args[2]);
         ctx.Reply.Ok();
     }
 

@@ -68,7 +68,7 @@ internal static class DumpCommands
             return;
         }
 
-        if (!RdbPayload.HasValidFooter(args[3]))
+        if (!RdbPayload.HasValidFooter(args[3], ctx.Server.IgnoresChecksums))
         {
             ctx.Reply.Error(CommandError.BadPayloadFooter);
             return;

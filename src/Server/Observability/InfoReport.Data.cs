@@ -95,7 +95,7 @@ internal static partial class InfoReport
         info.Field("current_save_keys_processed", snapshots.KeysProcessed);
         info.Field("current_save_keys_total", snapshots.KeysTotal);
         info.Field("rdb_changes_since_last_save", server.Statistics.Dirty);
-        info.Field("rdb_bgsave_in_progress", snapshots.IsSaving);
+        info.Field("rdb_bgsave_in_progress", snapshots.IsSavingOrAboutTo);
         info.Field("rdb_last_save_time", snapshots.LastSaveSeconds);
         info.Field("rdb_last_bgsave_status", snapshots.LastSucceeded ? "ok" : "err");
         info.Field("rdb_last_bgsave_time_sec", snapshots.LastDurationSeconds);

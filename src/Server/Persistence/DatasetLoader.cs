@@ -21,6 +21,8 @@ internal sealed class DatasetLoader : IDisposable
     private readonly long _startedAt = Stopwatch.GetTimestamp();
     private long _nextProgressMs = FirstProgressMs;
     private int _current;
+    private KeyDelay _keyDelay;
+    private long _delayEndsAtMs;
 
     private DatasetLoader(ServerState server, List<DatasetFile> files, AofReplay? replay, bool merges)
     {
@@ -65,6 +67,9 @@ internal sealed class DatasetLoader : IDisposable
     }
 
     private long ElapsedMs => (long)Stopwatch.GetElapsedTime(_startedAt).TotalMilliseconds;
+
+    // Clients are answered meanwhile, and may end it by changing the option.
+    private long DelayLeftMs => _server.Config.KeyLoadDelayMicros == 0 ? 0 : Math.Max(0, _delayEndsAtMs - ElapsedMs);
 
     /// <summary>Opens the snapshot named by the configuration.</summary>
     /// <returns>Null when there is none, as with an empty <c>dbfilename</c>.</returns>
@@ -136,6 +141,7 @@ internal sealed class DatasetLoader : IDisposable
     {
         while (LoadUntil(long.MaxValue))
         {
+            ServerState.StopTheLoop(TimeSpan.FromMilliseconds(DelayLeftMs));
         }
     }
 
@@ -148,11 +154,16 @@ internal sealed class DatasetLoader : IDisposable
             return long.MaxValue;
         }
 
+        if (DelayLeftMs is > 0 and long leftMs)
+        {
+            return leftMs;
+        }
+
         try
         {
             if (LoadUntil(Stopwatch.GetTimestamp() + (Stopwatch.Frequency * SliceMs / 1000)))
             {
-                return 0;
+                return DelayLeftMs;
             }
 
             DatasetPart.OpenAof(_server);
@@ -185,7 +196,7 @@ internal sealed class DatasetLoader : IDisposable
                     _current++;
                 }
 
-                if (Stopwatch.GetTimestamp() >= deadline)
+                if (IsToBeDelayed() || Stopwatch.GetTimestamp() >= deadline)
                 {
                     ReportProgress();
                     return true;
@@ -215,6 +226,19 @@ internal sealed class DatasetLoader : IDisposable
 
         Log.LoadedIn(_server.Log, ElapsedMs);
         return false;
+    }
+
+    private bool IsToBeDelayed()
+    {
+        int micros = _server.Config.KeyLoadDelayMicros;
+        if (micros == 0)
+        {
+            return false;
+        }
+
+        int ms = _keyDelay.TakeMs(KeysLoaded + KeysExpired + (_replay?.CommandCount ?? 0), micros);
+        _delayEndsAtMs = ElapsedMs + ms;
+        return ms > 0;
     }
 
     private void ReportProgress()

@@ -27,7 +27,8 @@ internal sealed class RdbFile : DatasetFile
     {
         _file = Open(path);
         TotalBytes = _file.Length;
-        _loader = new RdbLoader(new RdbReader(_file, TotalBytes), server.Keyspace, new RdbLoadOptions
+        RdbReader reader = new(_file, TotalBytes) { IgnoresChecksum = server.IgnoresChecksums };
+        _loader = new RdbLoader(reader, server.Keyspace, new RdbLoadOptions
         {
             Limits = ConfiguredLimits.Of(server.Config),
             Merges = merges,

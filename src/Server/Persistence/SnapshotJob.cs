@@ -20,9 +20,12 @@ internal sealed class SnapshotJob
     private readonly SnapshotTarget _target;
     private readonly bool _compresses;
     private readonly bool _hasChecksum;
+    private readonly int _keyDelayMicros;
     private readonly AccessHintKind _hints;
     private readonly RdbFileInfo _info;
     private readonly BackgroundThread _background = new();
+    private KeyDelay _keyDelay;
+    private volatile RecordEncoder? _encoder;
     private volatile bool _isDone;
 
     /// <summary>Prepares a save; <see cref="Start"/> starts the thread.</summary>
@@ -36,6 +39,7 @@ internal sealed class SnapshotJob
         _target = target;
         _compresses = config.RdbCompression;
         _hasChecksum = config.RdbChecksum;
+        _keyDelayMicros = config.RdbKeySaveDelayMicros;
         _hints = config.MaxMemoryPolicy switch
         {
             MaxMemoryPolicy.AllKeysLru or MaxMemoryPolicy.VolatileLru => AccessHintKind.IdleSeconds,
@@ -54,6 +58,9 @@ internal sealed class SnapshotJob
 
     /// <summary>Bytes of the file, once it is in place.</summary>
     public long LengthBytes { get; private set; }
+
+    /// <summary>Keys written so far. Any thread.</summary>
+    public long KeysWritten => _encoder?.KeysEncoded ?? 0;
 
     /// <summary>Whether the thread has ended. Any thread.</summary>
     public bool IsDone => _isDone;
@@ -166,11 +173,16 @@ internal sealed class SnapshotJob
 
     private void EncodeAll(RecordEncoder encoder)
     {
+        _encoder = encoder;
         while (Queue.TryTake(out SnapshotChunk chunk))
         {
             encoder.Encode(chunk);
             Queue.Return(chunk);
             GiveWay();
+            if (_keyDelay.TakeMs(encoder.KeysEncoded, _keyDelayMicros) is > 0 and int ms)
+            {
+                Queue.WaitForAbort(TimeSpan.FromMilliseconds(ms));
+            }
         }
     }
 

@@ -39,6 +39,9 @@ internal sealed class SnapshotService(ServerState server)
     /// <summary>Whether a background save runs.</summary>
     public bool IsSaving => IsWalking && _baseEnded is null;
 
+    /// <summary>Whether a background save runs, or begins as soon as one that was given up has come to its end.</summary>
+    public bool IsSavingOrAboutTo => IsSaving || (IsScheduled && _isGivenUp);
+
     /// <summary>Whether the dataset is being written, for whatever purpose.</summary>
     public bool IsWalking => _job is not null && !_isGivenUp;
 
@@ -73,8 +76,8 @@ internal sealed class SnapshotService(ServerState server)
     /// <summary>Seconds since the running background save began, or -1.</summary>
     public long CurrentDurationSeconds => IsSaving ? ElapsedMs / 1000 : -1;
 
-    /// <summary>Keys handed over so far by the running save or rewrite.</summary>
-    public long KeysProcessed => IsWalking ? _cut!.KeysProcessed : 0;
+    /// <summary>Keys written so far by the running save or rewrite.</summary>
+    public long KeysProcessed => IsWalking ? _job!.KeysWritten : 0;
 
     /// <summary>Keys of the running save or rewrite.</summary>
     public long KeysTotal => IsWalking ? _cut!.KeysTotal : 0;
@@ -429,7 +432,7 @@ internal sealed class SnapshotService(ServerState server)
         if (ElapsedMs >= _nextProgressMs && IsWalking)
         {
             _nextProgressMs = ElapsedMs + ProgressEveryMs;
-            Log.SaveProgress(server.Log, _cut!.KeysProcessed, _cut.KeysTotal, ElapsedMs / 1000, _cut.BytesQueued);
+            Log.SaveProgress(server.Log, KeysProcessed, _cut!.KeysTotal, ElapsedMs / 1000, _cut.BytesQueued);
         }
     }
 }

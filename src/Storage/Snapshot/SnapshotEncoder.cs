@@ -16,9 +16,6 @@ public sealed partial class SnapshotEncoder(RdbWriter writer, Keyspace keyspace,
     private readonly LongStringBuffer _gathered = new();
     private SnapshotRecordKind _open;
 
-    /// <summary>Keys written so far. Any thread.</summary>
-    public long KeysWritten => writer.KeysWritten;
-
     /// <summary>Bytes up to which a string is gathered; tests lower it.</summary>
     internal long MaxGatheredBytes { get; init; } = LongStringBuffer.MaxBytes;
 

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace KvServer.Storage;
 
 /// <summary>Carries chunks from the command loop to the thread that encodes and writes them.</summary>
@@ -60,6 +62,19 @@ public sealed class SnapshotQueue(long limitBytes = SnapshotQueue.DefaultLimitBy
             if (IsFull)
             {
                 Monitor.Wait(_lock, atMost);
+            }
+        }
+    }
+
+    /// <summary>Blocks until one side has given up, or the time is over.</summary>
+    public void WaitForAbort(TimeSpan atMost)
+    {
+        long startedAt = Stopwatch.GetTimestamp();
+        lock (_lock)
+        {
+            while (!_aborted && atMost - Stopwatch.GetElapsedTime(startedAt) is { Ticks: > 0 } left)
+            {
+                Monitor.Wait(_lock, left);
             }
         }
     }

@@ -13,6 +13,9 @@ public ref partial struct SnapshotRecord
     /// <summary>What this record says.</summary>
     public SnapshotRecordKind Kind { get; private set; }
 
+    /// <summary>Keys that have begun up to here, in this chunk.</summary>
+    public int KeysMet { get; private set; }
+
     /// <summary>The key, for the kinds that have one.</summary>
     public ReadOnlySpan<byte> Key { get; private set; }
 
@@ -125,6 +128,7 @@ public ref partial struct SnapshotRecord
 
     private void TakeHeader()
     {
+        KeysMet++;
         ExpireAtMs = BinaryPrimitives.ReadInt64LittleEndian(Take(sizeof(long)));
         AccessClock = BinaryPrimitives.ReadUInt32LittleEndian(Take(sizeof(uint)));
         Key = Take(BinaryPrimitives.ReadInt32LittleEndian(Take(sizeof(int))));

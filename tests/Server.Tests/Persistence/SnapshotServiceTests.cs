@@ -73,6 +73,37 @@ public sealed class SnapshotServiceTests : CommandHarness
         Assert.Equal(1, Server.Snapshots.SaveCount);
     }
 
+    [Fact]
+    public void A_delayed_save_shows_how_far_it_is_and_ends_at_once_when_it_is_given_up()
+    {
+        Server.Config.RdbKeySaveDelayMicros = int.MaxValue; // Half an hour for each key.
+        Run("BGSAVE");
+        TickUntil(() => Server.Snapshots.KeysProcessed > 0);
+        Assert.InRange(Server.Snapshots.KeysProcessed, 1, 49_999);
+        Assert.Equal(50_000, Server.Snapshots.KeysTotal);
+        Server.Config.RdbKeySaveDelayMicros = 0; // That is for the next one.
+        Run("FLUSHALL");
+        Run("SET", "later", "v");
+        TickUntil(() => !Server.Snapshots.IsBusy);
+        Assert.Equal(0, Server.Snapshots.SaveCount);
+        Run("BGSAVE");
+        TickUntil(() => !Server.Snapshots.IsSaving);
+        Assert.Equal(1, Server.Snapshots.SaveCount);
+    }
+
+    [Fact]
+    public void A_save_that_waits_for_the_end_of_one_that_was_given_up_is_shown_as_running()
+    {
+        Run("BGSAVE");
+        Run("FLUSHALL");
+        Assert.Contains("rdb_bgsave_in_progress:0", (string)Run("INFO", "persistence")!, StringComparison.Ordinal);
+        Assert.Equal("Background saving scheduled", Run("BGSAVE"));
+        Assert.Contains("rdb_bgsave_in_progress:1", (string)Run("INFO", "persistence")!, StringComparison.Ordinal);
+        TickUntil(() => !Server.Snapshots.IsSaving && !Server.Snapshots.IsScheduled);
+        Assert.Contains("rdb_bgsave_in_progress:0", (string)Run("INFO", "persistence")!, StringComparison.Ordinal);
+        Assert.Equal(1, Server.Snapshots.SaveCount);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
