@@ -41,6 +41,11 @@ internal sealed class ServerService(
             _pidFile = PidFile.Write(config, log);
             Log.Running(log, config.Port != 0 ? config.Port : config.TlsPort, Environment.ProcessId);
             Log.Initialized(log);
+            foreach (IServerPart part in parts)
+            {
+                await part.WaitUntilReadyAsync(cancellationToken);
+            }
+
             foreach (string kind in kinds)
             {
                 Log.Ready(log, kind);
@@ -49,6 +54,7 @@ internal sealed class ServerService(
         catch
         {
             await StopPartsAsync(cancellationToken);
+            _pidFile?.Remove(log);
             throw;
         }
     }

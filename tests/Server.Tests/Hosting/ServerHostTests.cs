@@ -55,6 +55,42 @@ public sealed class ServerHostTests : IDisposable
     }
 
     [Fact]
+    public async Task The_server_is_initialized_before_its_parts_are_ready_and_ready_only_then()
+    {
+        string pidFile = Path.Combine(_fixture.Folder, "pid");
+        string before = "";
+        bool hadPidFile = false;
+        int exitCode = await ServerHost.RunAsync(["--logfile", LogPath, "--pidfile", pidFile], services => services
+            .AddSingleton<IServerPart>(provider => new Part("a", [], ["tcp"], _ => ShutDownOnceStarted(provider))
+            {
+                UntilReady = async () =>
+                {
+                    before = await File.ReadAllTextAsync(LogPath);
+                    hadPidFile = File.Exists(pidFile);
+                },
+            }));
+        Assert.Equal(0, exitCode);
+        Assert.True(hadPidFile);
+        Assert.Contains("Server initialized", before, StringComparison.Ordinal);
+        Assert.DoesNotContain("Ready to accept connections", before, StringComparison.Ordinal);
+        Assert.Contains("Ready to accept connections", await File.ReadAllTextAsync(LogPath), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_part_that_can_not_become_ready_ends_the_run_and_no_pid_file_is_left()
+    {
+        string pidFile = Path.Combine(_fixture.Folder, "pid");
+        int exitCode = await ServerHost.RunAsync(["--logfile", LogPath, "--pidfile", pidFile], services => services
+            .AddSingleton<IServerPart>(new Part("a", [], ["tcp"], _ => { })
+            {
+                UntilReady = () => throw new StartupException("It cannot be loaded."),
+            }));
+        Assert.Equal(1, exitCode);
+        Assert.EndsWith("# It cannot be loaded.", (await File.ReadAllLinesAsync(LogPath))[^1], StringComparison.Ordinal);
+        Assert.False(File.Exists(pidFile));
+    }
+
+    [Fact]
     public async Task Loglevel_changes_while_running()
     {
         ConfigService? service = null;
@@ -111,7 +147,11 @@ public sealed class ServerHostTests : IDisposable
 
     private sealed class Part(string name, List<string> events, string[] kinds, Action<Part> onStart) : IServerPart
     {
+        public Func<Task> UntilReady { get; init; } = () => Task.CompletedTask;
+
         public IReadOnlyList<string> EndpointKinds => kinds;
+
+        public Task WaitUntilReadyAsync(CancellationToken cancel) => UntilReady();
 
         public Task StartAsync(CancellationToken cancel)
         {
