@@ -30,7 +30,7 @@ public sealed class ScriptFileTests
         HashSet<string> scripted = [.. Script.AllNames.Select(Script.Load).SelectMany(script => script.CommandNames())];
         await using ServerProcess server = await ServerProcess.StartAsync();
         using RespClient client = server.Connect();
-        string[] commands = client.Execute("COMMAND", "LIST").AsStrings;
+        string[] commands = [.. client.Execute("COMMAND", "LIST").AsStrings.Where(name => !name.Contains('|'))];
         Assert.NotEmpty(commands);
         Assert.Empty(commands.Where(name => !scripted.Contains(name) && !NotScripted.Contains(name)).Order());
     }

@@ -7,6 +7,7 @@ namespace KvServer.Differential.Tests;
 /// <summary>Snapshot files between runs of our server, and between our server and the reference.</summary>
 public sealed class SnapshotFileTests
 {
+    private const string LoadingError = "LOADING Redis is loading the dataset in memory";
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     [Theory]
@@ -203,6 +204,7 @@ public sealed class SnapshotFileTests
 
         ServerOptions options = ServerOptions.ForTests();
         options.SeedFiles.Add(Path.Combine(writer.Folder, "dump.rdb"));
+        options.Settings["enable-protected-configs"] = "yes";
         options.Settings["key-load-delay"] = "1000000"; // A quarter of an hour.
         options.Settings["port"] = FreePort.Next().ToString(CultureInfo.InvariantCulture);
         Task<ServerProcess> starting = ServerProcess.StartAsync(options);
@@ -214,11 +216,18 @@ public sealed class SnapshotFileTests
             {
                 using RespClient client = new(int.Parse(options.Settings["port"], CultureInfo.InvariantCulture));
                 string reply = client.Execute("PING").AsString;
-                if (reply != "PONG")
+                if (reply != "PONG" && ping is null)
                 {
                     ping = reply;
                     string info = client.Execute("INFO", "persistence").AsString;
-                    loading = info.Contains("loading:1", StringComparison.Ordinal) ? info : loading;
+                    loading = info;
+                    foreach (string[] option in new[] { ["dir", "."], ["appendonly", "yes"], new[] { "repl-diskless-load", "swapdb" } })
+                    {
+                        Assert.Equal(LoadingError, client.Execute(["CONFIG", "SET", .. option]).AsString);
+                    }
+
+                    Assert.Equal(LoadingError, client.Execute("CONFIG", "SET", "maxmemory-samples", "7", "dir", ".").AsString);
+                    Assert.Equal("5", client.Execute("CONFIG", "GET", "maxmemory-samples").AsStrings[1]);
                     Assert.Equal("OK", client.Execute("CONFIG", "SET", "key-load-delay", "0").AsString);
                 }
             }
@@ -229,7 +238,7 @@ public sealed class SnapshotFileTests
         }
 
         await using ServerProcess server = await starting;
-        Assert.Equal("LOADING Redis is loading the dataset in memory", ping);
+        Assert.Equal(LoadingError, ping);
         Assert.Contains("loading:1", loading, StringComparison.Ordinal);
         Assert.Contains("loading_eta_seconds:", loading, StringComparison.Ordinal);
         using RespClient last = server.Connect();

@@ -100,7 +100,7 @@ internal static class CommandCommands
         }
     }
 
-    /// <summary>Replies with names. A filter also looks at subcommands; without one they are left out.</summary>
+    /// <summary>Replies with names, those of subcommands too.</summary>
     [Command("COMMAND|LIST", arity: -2, Flags, Group = CommandGroup.Server, Since = "7.0.0",
         Complexity = "O(N) in the commands there are.",
         Syntax = "[FILTERBY filterby:(MODULE module-name|ACLCAT category|PATTERN pattern)]", Acl = "connection",
@@ -109,7 +109,7 @@ internal static class CommandCommands
     {
         if (ctx.Args.Count == 2)
         {
-            WriteNames(ctx, ctx.Server.Commands.TopLevel);
+            WriteNames(ctx, [.. ctx.Server.Commands.All.Where(command => command.IsCallable)]);
             return;
         }
 

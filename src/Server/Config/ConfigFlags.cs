@@ -30,4 +30,7 @@ public enum ConfigFlags
 
     /// <summary>Ours alone: redis-server has no such option.</summary>
     Own = 128,
+
+    /// <summary>CONFIG SET refuses it while the dataset is being loaded.</summary>
+    NotWhileLoading = 256,
 }

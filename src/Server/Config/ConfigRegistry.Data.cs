@@ -66,7 +66,7 @@ public static partial class ConfigRegistry
         Int("key-load-delay", Hidden, int.MinValue, int.MaxValue, c => ref c.KeyLoadDelayMicros),
         Long("loading-process-events-interval-bytes", Hidden | NotYet, 1024, int.MaxValue,
             c => ref c.LoadingProcessEventsIntervalBytes),
-        Bool("appendonly", None, c => ref c.AppendOnly),
+        Bool("appendonly", NotWhileLoading, c => ref c.AppendOnly),
         Text("appendfilename", Immutable, c => ref c.AppendFileName, FileName("appendfilename")),
         Text("appenddirname", Immutable, c => ref c.AppendDirName, FileName("appenddirname")),
         Choice("appendfsync", None, c => ref c.AppendFsync,

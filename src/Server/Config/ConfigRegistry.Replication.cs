@@ -21,7 +21,7 @@ public static partial class ConfigRegistry
         Bool("repl-diskless-sync", NotYet, c => ref c.ReplDisklessSync),
         Int("repl-diskless-sync-delay", NotYet, 0, int.MaxValue, c => ref c.ReplDisklessSyncDelaySeconds),
         Int("repl-diskless-sync-max-replicas", NotYet, 0, int.MaxValue, c => ref c.ReplDisklessSyncMaxReplicas),
-        Choice("repl-diskless-load", NotYet, c => ref c.ReplDisklessLoad,
+        Choice("repl-diskless-load", NotYet | NotWhileLoading, c => ref c.ReplDisklessLoad,
             ("disabled", DisklessLoad.Disabled), ("on-empty-db", DisklessLoad.OnEmptyDb),
             ("swapdb", DisklessLoad.SwapDb)),
         Bool("repl-disable-tcp-nodelay", NotYet, c => ref c.ReplDisableTcpNodelay),

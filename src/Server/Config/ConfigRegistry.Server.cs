@@ -57,7 +57,7 @@ public static partial class ConfigRegistry
             NeutralValue = "auto",
         },
         Text("pidfile", Immutable, c => ref c.PidFile),
-        new DirectoryOption("dir", Protected, c => ref c.Dir),
+        new DirectoryOption("dir", Protected | NotWhileLoading, c => ref c.Dir),
         Choice("loglevel", None, c => ref c.LogLevel,
             ("debug", LogVerbosity.Debug), ("verbose", LogVerbosity.Verbose), ("notice", LogVerbosity.Notice),
             ("warning", LogVerbosity.Warning), ("nothing", LogVerbosity.Nothing)),

@@ -11,6 +11,7 @@ public static partial class ConfigRegistry
     private const ConfigFlags Protected = ConfigFlags.Protected;
     private const ConfigFlags Hidden = ConfigFlags.Hidden;
     private const ConfigFlags NotYet = ConfigFlags.NotYet;
+    private const ConfigFlags NotWhileLoading = ConfigFlags.NotWhileLoading;
     private const ConfigFlags Own = ConfigFlags.Own;
     private const int MaxPort = 65535;
 

@@ -1,4 +1,5 @@
 using System.Text;
+using KvServer.Server.Commands;
 using KvServer.Server.Text;
 using Microsoft.Extensions.Logging;
 
@@ -35,6 +36,9 @@ public sealed class ConfigService
 
     /// <summary>Gives the lines that declare the ACL users, for CONFIG REWRITE; null in a server without users.</summary>
     public Func<IReadOnlyList<string>>? UserLines { get; set; }
+
+    /// <summary>Tells whether the dataset is being loaded.</summary>
+    public Func<bool> IsLoading { get; set; } = static () => false;
 
     /// <summary>Clears the statistics of one part of the server; run by CONFIG RESETSTAT.</summary>
     public event Action? ResettingStatistics;
@@ -104,7 +108,7 @@ public sealed class ConfigService
         string? error = ReadPairs(pairs, isLocal, out List<Change> changes);
         if (error is not null)
         {
-            return ConfigText.ToBytes("ERR " + error);
+            return ConfigText.ToBytes(error);
         }
 
         var next = Config.Clone();
@@ -209,13 +213,18 @@ public sealed class ConfigService
             string name = ConfigText.FromBytes(pairs[i]);
             if (ConfigRegistry.Find(name) is not { } option)
             {
-                return $"Unknown option or number of arguments for CONFIG SET - '{name}'";
+                return $"ERR Unknown option or number of arguments for CONFIG SET - '{name}'";
             }
 
             string? reason =
                 option.Is(ConfigFlags.Immutable) ? "can't set immutable config" :
                 option.Is(ConfigFlags.Protected) && !MayChangeProtected(isLocal) ? "can't set protected config" :
                 null;
+            if (reason is null && option.Is(ConfigFlags.NotWhileLoading) && IsLoading())
+            {
+                return Encoding.ASCII.GetString(CommandError.Loading);
+            }
+
             string shown = ConfigText.IsName(name, option.Alias ?? "") ? option.Alias! : option.Name;
             if (reason is null && !names.Add(name))
             {
@@ -225,7 +234,7 @@ public sealed class ConfigService
 
             if (reason is not null)
             {
-                return $"CONFIG SET failed (possibly related to argument '{name}') - {reason}";
+                return $"ERR CONFIG SET failed (possibly related to argument '{name}') - {reason}";
             }
 
             changes.Add(new Change(option, shown, ConfigText.FromBytes(pairs[i + 1])));

@@ -76,6 +76,7 @@ internal static class ServerParts
         });
         SwitchKeyStatistics(configuration.Config);
         configuration.OnChanged("key-statistics", SwitchKeyStatistics);
+        configuration.IsLoading = () => server.IsLoading;
         configuration.OnChanged("appendonly", config => server.Aof.Switch(config.AppendOnly));
         return server;
 
