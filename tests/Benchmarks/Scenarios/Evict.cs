@@ -26,6 +26,21 @@ internal static class Evict
         {
             await RunChurnAsync(options);
         }
+
+        if (options.Chooses("tables"))
+        {
+            await RunCollectionsAsync(options, "hashes, sets and sorted sets", "HSET", "SADD", "ZADD");
+        }
+
+        if (options.Chooses("lists"))
+        {
+            await RunCollectionsAsync(options, "lists", "RPUSH");
+        }
+
+        if (options.Chooses("streams"))
+        {
+            await RunCollectionsAsync(options, "streams", "XADD");
+        }
     }
 
     private static async Task RunHitsAsync(BenchmarkOptions options)
@@ -147,6 +162,33 @@ internal static class Evict
         }
 
         table.Print(string.Create(CultureInfo.InvariantCulture, $"Sizes that change under a limit of {limit / Mb} MB, allkeys-lru"));
+    }
+
+    private static async Task RunCollectionsAsync(BenchmarkOptions options, string name, params string[] commands)
+    {
+        long limit = (options.Quick ? 128 : 256) * Mb;
+        Table table = new(
+            "server", "element bytes", "keys", "held, over the limit", "resident", "most so far", "CPU us/touch of 40 elements");
+        foreach (int index in new[] { 0, 1 })
+        {
+            await using Contestant server = await options.StartAsync(index);
+            using RespClient control = server.Server.Connect();
+            Configure(control, limit, "allkeys-lru", 5);
+            using CollectionChurn churn = new(server.Server.Port, (int)(limit / Mb) * 12, commands);
+            long most = 0;
+            foreach (int bytes in new[] { 24, 150, 60, 400, 40, 220, 90, 500 })
+            {
+                TimeSpan cpu = server.WholeCpuTime;
+                long touches = churn.Write(limit * 3 / 2, bytes, () => most = Math.Max(most, server.ResidentBytes));
+                table.Add(
+                    server.Name, bytes, control.Execute("DBSIZE").AsInteger, (double)Used(control) / limit,
+                    (double)server.ResidentBytes / limit, (double)most / limit,
+                    (server.WholeCpuTime - cpu).TotalMicroseconds / touches);
+            }
+        }
+
+        table.Print(string.Create(
+            CultureInfo.InvariantCulture, $"Elements of {name} that change their sizes under a limit of {limit / Mb} MB, allkeys-lru"));
     }
 
     private static long Evicted(Contestant server)
