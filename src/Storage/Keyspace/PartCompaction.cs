@@ -3,16 +3,15 @@ using System.Runtime.CompilerServices;
 namespace KvServer.Storage;
 
 /// <summary>Moves what values own beside their entries out of marked slabs, so that the slabs can go: elements of large
-/// collections with their tables, leaves of lists, strings in blocks of their own.</summary>
+/// collections with their tables, leaves of lists, nodes of streams, strings in blocks of their own.</summary>
 /// <remarks>
 /// <para>Such a block does not say whose it is (see <see cref="Compaction"/> for those that do), so all values are walked
 /// over: a key or a bucket of elements at a time, by cursors that stand for a place in a table whatever happens to it
 /// between two steps. That is worth it only for many slabs at once. When a walk has freed few of those that were marked,
 /// since what lies in them belongs to nobody it knows, the next one needs more of them.</para>
-/// <para>Nodes of streams, leaves of lists that a copy shares, and what is in tables with far more buckets than elements stay
-/// where they are. While a snapshot is taken
-/// nothing moves: it holds addresses of values. A value that is being read in parts is passed over. Command loop only,
-/// between commands.</para>
+/// <para>Consumer groups, what a copy shares, and what is in tables with far more buckets than elements stay where they are.
+/// While a snapshot is taken nothing moves: it holds addresses of values. A value that is being read in parts is passed over.
+/// Command loop only, between commands.</para>
 /// </remarks>
 internal sealed unsafe class PartCompaction(Keyspace keyspace)
 {
@@ -30,7 +29,7 @@ internal sealed unsafe class PartCompaction(Keyspace keyspace)
     private readonly Queue<byte[]> _large = new();
     private int _database;
     private ulong _keyCursor;
-    private ulong _partCursor;
+    private UInt128 _partCursor;
     private int _marked;
     private int _neededSlabs = MinSlabs;
 
@@ -189,7 +188,7 @@ internal sealed unsafe class PartCompaction(Keyspace keyspace)
     {
         budget.CountLook();
         if (EntryBlock.EncodingOf(block) is ValueEncoding.Integer or ValueEncoding.Inline or ValueEncoding.PackedList
-            or ValueEncoding.IntSet or ValueEncoding.Stream
+            or ValueEncoding.IntSet
             || keyspace.PartialReads.IsRead(block))
         {
             return;
@@ -201,7 +200,7 @@ internal sealed unsafe class PartCompaction(Keyspace keyspace)
             return;
         }
 
-        ulong cursor = 0;
+        UInt128 cursor = 0;
         do
         {
             cursor = MoveParts(block, cursor, ref budget);
@@ -210,7 +209,7 @@ internal sealed unsafe class PartCompaction(Keyspace keyspace)
     }
 
     // Some of the parts; 0 begins and 0 ends.
-    private ulong MoveParts(byte* block, ulong cursor, ref MoveBudget budget)
+    private UInt128 MoveParts(byte* block, UInt128 cursor, ref MoveBudget budget)
     {
         byte* area = EntryBlock.ValueStart(block);
         switch (EntryBlock.EncodingOf(block))
@@ -228,7 +227,7 @@ internal sealed unsafe class PartCompaction(Keyspace keyspace)
                 try
                 {
                     return DictCollection.Of(EntryBlock.TypeOf(block))
-                        .MoveParts(keyspace.MemberRuntime, ref table, cursor, ref budget);
+                        .MoveParts(keyspace.MemberRuntime, ref table, (ulong)cursor, ref budget);
                 }
                 finally
                 {
@@ -236,8 +235,13 @@ internal sealed unsafe class PartCompaction(Keyspace keyspace)
                 }
 
             case ValueEncoding.QuickList:
-                var list = (ListState*)Unsafe.ReadUnaligned<nint>(area);
-                return new ListTree(list, keyspace, ListLimits.Default).MoveLeaf(cursor, ref budget);
+                ListState* list = MoveState<ListState>(area, cursor, ref budget);
+                return new ListTree(list, keyspace, ListLimits.Default).MoveLeaf((ulong)cursor, ref budget);
+            case ValueEncoding.Stream:
+                StreamState* stream = MoveState<StreamState>(area, cursor, ref budget);
+                StreamId from = new((ulong)(cursor >> 64), (ulong)cursor); // No entry has the smallest id.
+                StreamId next = StreamState.MoveNode(_heap, stream, from, ref budget);
+                return new UInt128(next.Ms, next.Sequence);
             default:
                 return 0;
         }
@@ -253,6 +257,22 @@ internal sealed unsafe class PartCompaction(Keyspace keyspace)
     }
 
     private static long BucketsOf(DictState* table) => table->Table0.BucketCount + table->Table1.BucketCount;
+
+    // The state of a list or a stream, when its walk begins.
+    private TState* MoveState<TState>(byte* area, UInt128 cursor, ref MoveBudget budget)
+        where TState : unmanaged
+    {
+        var state = (TState*)Unsafe.ReadUnaligned<nint>(area);
+        byte* moved = cursor == 0 ? _heap.CopyOut((byte*)state, (nuint)sizeof(TState), HeapTag.State, ref budget) : null;
+        if (moved == null)
+        {
+            return state;
+        }
+
+        Unsafe.WriteUnaligned(area, (nint)moved);
+        _heap.Free((byte*)state, (nuint)sizeof(TState), HeapTag.State);
+        return (TState*)moved;
+    }
 
     private void MoveString(byte* area, ref MoveBudget budget)
     {

@@ -104,6 +104,20 @@ internal static unsafe class StreamNode
         }
     }
 
+    /// <summary>Moves the node of a slot, which is owned, out of a slab that is to be emptied, unless it is shared.</summary>
+    /// <exception cref="OutOfMemoryException">Nothing has changed.</exception>
+    public static void Move(NativeHeap heap, StreamNodeSlot* slot, ref MoveBudget budget)
+    {
+        byte* node = slot->Node;
+        var bytes = (nuint)BlockBytesOf(node);
+        byte* moved = SharedBlock.IsShared(node) ? null : heap.CopyOut(node, bytes, HeapTag.Value, ref budget);
+        if (moved != null)
+        {
+            slot->Node = moved;
+            heap.Free(node, bytes, HeapTag.Value);
+        }
+    }
+
     /// <summary>Number of entries that are not deleted.</summary>
     public static long CountOf(PackedList list) => list[list.First].Integer;
 

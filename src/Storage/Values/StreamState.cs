@@ -65,6 +65,33 @@ internal unsafe struct StreamState
         heap.Free((byte*)state, (nuint)sizeof(StreamState), HeapTag.State, from);
     }
 
+    /// <summary>Moves a node of entries, with the nodes of the tree above it, out of slabs that are to be emptied, as far as
+    /// nobody shares them.</summary>
+    /// <param name="heap">Where it is.</param>
+    /// <param name="state">The stream, which belongs to a key.</param>
+    /// <param name="from">An id up from which to look for a node: the smallest, or what the last call returned.</param>
+    /// <param name="budget">What may still be done.</param>
+    /// <returns>The id of the node behind it; the smallest when there is none.</returns>
+    /// <exception cref="OutOfMemoryException">Some of it may have moved.</exception>
+    /// <remarks>O(log n) and the bytes of the node.</remarks>
+    public static StreamId MoveNode(NativeHeap heap, StreamState* state, StreamId from, ref MoveBudget budget)
+    {
+        budget.CountLook();
+        StreamNodeTree tree = new(heap, &state->Entries);
+        StreamTreePath path = default;
+        if (!tree.Seek(from, ref path))
+        {
+            return StreamId.Min;
+        }
+
+        if (tree.MoveWay(ref path, ref budget))
+        {
+            StreamNode.Move(heap, StreamNodeTree.SlotOf(ref path), ref budget);
+        }
+
+        return StreamNodeTree.Step(ref path, forward: true) ? StreamNodeTree.SlotOf(ref path)->Id : StreamId.Min;
+    }
+
     /// <summary>How many parts must be freed one by one, or as many as are too many to be freed at once. O(1): groups are
     /// counted up to there.</summary>
     public static long EffortOf(StreamState* state)

@@ -1,3 +1,5 @@
+using KvServer.Storage.Tests.Values;
+
 namespace KvServer.Storage.Tests;
 
 /// <summary>Moving parts of values: everything that points to one follows, whatever happens in between.</summary>
@@ -5,6 +7,11 @@ namespace KvServer.Storage.Tests;
 public sealed class PartCompactionTests : StoreTest
 {
     private const int Elements = 700;
+    private const int EntriesPerNode = 10;
+    private const int StreamNodes = Elements / EntriesPerNode;
+    private const int LeastOfStream = StreamNodes + 5; // State, root, leaves.
+    private const int MostOfStream = (3 * StreamNodes) + 5; // Here also what has been moved passes for sparse, on each way.
+    private static readonly StreamLimits SmallNodes = StreamLimits.Default with { NodeEntries = EntriesPerNode };
 
     private PartCompaction Parts => Store.Eviction.Compaction.Parts;
 
@@ -14,9 +21,42 @@ public sealed class PartCompactionTests : StoreTest
         Fill();
         long moved = MoveParts();
 
-        // The elements; state and tables of three; a string; the leaves of the list.
-        Assert.InRange(moved, (3 * Elements) + 6 + 1 + 10, (3 * Elements) + 9 + 1 + Elements);
+        // The elements; state and tables of three; a string; state and leaves of the list; the stream.
+        Assert.InRange(moved, (3 * Elements) + 6 + 1 + 11 + LeastOfStream, (3 * Elements) + 9 + 2 + Elements + MostOfStream);
         AssertFilled();
+    }
+
+    [Fact]
+    public void What_a_copy_of_a_stream_shares_stays_and_the_rest_moves()
+    {
+        FillStream("stream");
+        StreamValue copy = OpenStream("stream").Share();
+        Assert.Equal(1, MoveParts()); // The state.
+        copy.InsertAs(Db, K("copy"));
+        copy.Dispose();
+        Assert.True(OpenStream("copy").TryAppend(new StreamId(Elements + 1, 0), new Field("more")));
+        Assert.InRange(MoveParts(), 4, MostOfStream); // Two states, what is not shared any more, the last node of each.
+        AssertStream("stream", Elements);
+        AssertStream("copy", Elements + 1);
+        Db.Delete(K("stream"));
+        Assert.InRange(MoveParts(), LeastOfStream, MostOfStream);
+        AssertStream("copy", Elements + 1);
+    }
+
+    [Fact]
+    public void A_stream_whose_ids_have_all_the_same_time_is_walked_over_to_its_end()
+    {
+        StreamValue stream = StreamValue.Create(Store, SmallNodes);
+        for (int i = 1; i <= Elements; i++)
+        {
+            Assert.True(stream.TryAppend(new StreamId(ulong.MaxValue, (ulong)i), new Field("v" + i)));
+        }
+
+        stream.InsertAs(Db, K("same time"));
+        stream.Dispose();
+        Assert.InRange(MoveParts(), LeastOfStream, MostOfStream);
+        Assert.Null(OpenStream("same time").FindFault());
+        Assert.Equal(Elements, OpenStream("same time").Length);
     }
 
     [Fact]
@@ -57,6 +97,10 @@ public sealed class PartCompactionTests : StoreTest
                 case 300:
                     Db.Delete(K("list"));
                     Set("list", "text");
+                    break;
+                case 320:
+                    Db.Delete(K("stream"));
+                    FillStream("stream");
                     break;
                 case 350:
                     Store.Swap(0, 1);
@@ -134,10 +178,43 @@ public sealed class PartCompactionTests : StoreTest
             list.Push(B("an element " + i), atHead: false);
         }
 
+        FillStream("stream");
         Set("string", new string('s', 100));
         Assert.True(Db.TryFind(K("string"), LookupFlags.Write, out Entry entry));
         Db.EditString(ref entry, 20_100, out Span<byte> bytes, changedFrom: 100);
         bytes[100..].Fill((byte)'t');
+    }
+
+    private void FillStream(string key)
+    {
+        StreamValue stream = StreamValue.Create(Store, SmallNodes);
+        for (int i = 1; i <= Elements; i++)
+        {
+            Assert.True(stream.TryAppend(new StreamId((ulong)i, 0), new Field("v" + i)));
+        }
+
+        Assert.True(stream.TryAddGroup(B("group"), new StreamId(3, 0), entriesRead: 3));
+        stream.InsertAs(Db, K(key));
+        stream.Dispose();
+    }
+
+    private StreamValue OpenStream(string key) => StreamValue.Open(Db, Find(key), SmallNodes);
+
+    private void AssertStream(string key, int count)
+    {
+        StreamValue stream = OpenStream(key);
+        Assert.Null(stream.FindFault());
+        Assert.Equal(count, stream.Length);
+        Assert.True(stream.TryFindGroup(B("group"), out _));
+        int seen = 0;
+        foreach (StreamEntry entry in stream)
+        {
+            seen++;
+            Assert.Equal(new StreamId((ulong)seen, 0), entry.Id);
+            Assert.Equal(seen > Elements ? "f=more" : "f=v" + seen, StreamModel.Describe(entry).Split(' ', 2)[1]);
+        }
+
+        Assert.Equal(count, seen);
     }
 
     private void FillHash(string key)
@@ -198,10 +275,20 @@ public sealed class PartCompactionTests : StoreTest
             Assert.Equal("an element " + i, Text(list[i]));
         }
 
+        AssertStream("stream", Elements);
         Assert.Equal(20_100, Get("string")!.Length);
     }
 
     private static string Text(PackedElement element) => S(element.AsText(stackalloc byte[IntegerText.MaxLength]));
+
+    private readonly struct Field(string value) : IStreamFields
+    {
+        public int Count => 1;
+
+        public ReadOnlySpan<byte> NameAt(int index) => "f"u8;
+
+        public ReadOnlySpan<byte> ValueAt(int index) => B(value);
+    }
 
     private sealed class Reader : PartialRead
     {
