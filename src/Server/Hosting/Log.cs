@@ -56,4 +56,7 @@ internal static partial class Log
     [LoggerMessage(1115, LogLevel.Warning,
         "{Signal} received but errors trying to shut down the server, check the logs for more information")]
     public static partial void SignalRefused(ILogger log, string signal);
+
+    [LoggerMessage(1116, LogLevel.Warning, "Unable to set oom_score_adj: {Reason}")]
+    public static partial void OomScoreFailed(ILogger log, string reason);
 }

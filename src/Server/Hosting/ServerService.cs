@@ -22,6 +22,10 @@ internal sealed class ServerService(
             return null;
         });
         configService.OnChanged("dir", c => WorkingDirectory.TryEnter(c.Dir));
+        OomScore oomScore = new(log);
+        _ = oomScore.Apply(config); // The log tells when that is not allowed, which is no reason not to serve.
+        configService.OnChanged("oom-score-adj", oomScore.Apply);
+        configService.OnChanged("oom-score-adj-values", oomScore.Apply);
 
         logging.SetRole(config.ReplicaOf is null ? 'M' : 'S');
         try
