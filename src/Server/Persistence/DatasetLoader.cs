@@ -22,6 +22,7 @@ internal sealed class DatasetLoader : IDisposable
     private long _nextProgressMs = FirstProgressMs;
     private int _current;
     private KeyDelay _keyDelay;
+    private int _delayMicros;
     private long _delayEndsAtMs;
 
     private DatasetLoader(ServerState server, List<DatasetFile> files, AofReplay? replay, bool merges)
@@ -69,7 +70,8 @@ internal sealed class DatasetLoader : IDisposable
     private long ElapsedMs => (long)Stopwatch.GetElapsedTime(_startedAt).TotalMilliseconds;
 
     // Clients are answered meanwhile, and may end it by changing the option.
-    private long DelayLeftMs => _server.Config.KeyLoadDelayMicros == 0 ? 0 : Math.Max(0, _delayEndsAtMs - ElapsedMs);
+    private long DelayLeftMs =>
+        _server.Config.KeyLoadDelayMicros == _delayMicros ? Math.Max(0, _delayEndsAtMs - ElapsedMs) : 0;
 
     /// <summary>Opens the snapshot named by the configuration.</summary>
     /// <returns>Null when there is none, as with an empty <c>dbfilename</c>.</returns>
@@ -135,13 +137,12 @@ internal sealed class DatasetLoader : IDisposable
         return new DatasetLoader(server, files, replay, merges: false);
     }
 
-    /// <summary>Loads everything at once. Command loop only.</summary>
+    /// <summary>Loads everything at once, whatever <c>key-load-delay</c> says: nobody could end it. Command loop only.</summary>
     /// <exception cref="StartupException">A file cannot be loaded; what had been loaded is gone.</exception>
     public void LoadAll()
     {
         while (LoadUntil(long.MaxValue))
         {
-            ServerState.StopTheLoop(TimeSpan.FromMilliseconds(DelayLeftMs));
         }
     }
 
@@ -230,13 +231,8 @@ internal sealed class DatasetLoader : IDisposable
 
     private bool IsToBeDelayed()
     {
-        int micros = _server.Config.KeyLoadDelayMicros;
-        if (micros == 0)
-        {
-            return false;
-        }
-
-        int ms = _keyDelay.TakeMs(KeysLoaded + KeysExpired + (_replay?.CommandCount ?? 0), micros);
+        _delayMicros = _server.Config.KeyLoadDelayMicros;
+        int ms = _keyDelay.TakeMs(KeysLoaded + KeysExpired + (_replay?.CommandCount ?? 0), _delayMicros);
         _delayEndsAtMs = ElapsedMs + ms;
         return ms > 0;
     }

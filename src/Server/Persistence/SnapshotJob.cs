@@ -181,7 +181,7 @@ internal sealed class SnapshotJob
             GiveWay();
             if (_keyDelay.TakeMs(encoder.KeysEncoded, _keyDelayMicros) is > 0 and int ms)
             {
-                Queue.WaitForAbort(TimeSpan.FromMilliseconds(ms));
+                Queue.Delay(TimeSpan.FromMilliseconds(ms));
             }
         }
     }

@@ -39,8 +39,9 @@ internal sealed class SnapshotService(ServerState server)
     /// <summary>Whether a background save runs.</summary>
     public bool IsSaving => IsWalking && _baseEnded is null;
 
-    /// <summary>Whether a background save runs, or begins as soon as one that was given up has come to its end.</summary>
-    public bool IsSavingOrAboutTo => IsSaving || (IsScheduled && _isGivenUp);
+    /// <summary>Whether a background save runs, or begins in a moment: what holds it up is no more than the end of one that was
+    /// given up.</summary>
+    public bool IsSavingOrAboutTo => IsSaving || (IsScheduled && !IsWalking);
 
     /// <summary>Whether the dataset is being written, for whatever purpose.</summary>
     public bool IsWalking => _job is not null && !_isGivenUp;
@@ -377,6 +378,7 @@ internal sealed class SnapshotService(ServerState server)
     {
         if (_job is not null)
         {
+            _job.Queue.EndDelays();
             Finish(inBackground: true);
         }
     }

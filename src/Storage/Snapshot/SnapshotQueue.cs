@@ -29,6 +29,7 @@ public sealed class SnapshotQueue(long limitBytes = SnapshotQueue.DefaultLimitBy
     private long _queuedBytes;
     private bool _completed;
     private bool _aborted;
+    private bool _allowsDelays = true;
     private bool _lacksMemory;
 
     /// <summary>Bytes given to the thread that it is not done with. Any thread.</summary>
@@ -66,13 +67,23 @@ public sealed class SnapshotQueue(long limitBytes = SnapshotQueue.DefaultLimitBy
         }
     }
 
-    /// <summary>Blocks until one side has given up, or the time is over.</summary>
-    public void WaitForAbort(TimeSpan atMost)
+    /// <summary>Has the thread wait for no delay any more: somebody waits for the end. Any thread.</summary>
+    public void EndDelays()
+    {
+        lock (_lock)
+        {
+            _allowsDelays = false;
+            Monitor.PulseAll(_lock);
+        }
+    }
+
+    /// <summary>Blocks until the time is over, one side has given up, or delays are not allowed any more.</summary>
+    public void Delay(TimeSpan atMost)
     {
         long startedAt = Stopwatch.GetTimestamp();
         lock (_lock)
         {
-            while (!_aborted && atMost - Stopwatch.GetElapsedTime(startedAt) is { Ticks: > 0 } left)
+            while (_allowsDelays && !_aborted && atMost - Stopwatch.GetElapsedTime(startedAt) is { Ticks: > 0 } left)
             {
                 Monitor.Wait(_lock, left);
             }

@@ -92,6 +92,17 @@ public sealed class SnapshotServiceTests : CommandHarness
     }
 
     [Fact]
+    public void Who_waits_for_the_end_of_a_delayed_rewrite_waits_for_no_delay()
+    {
+        Server.Config.RdbKeySaveDelayMicros = int.MaxValue;
+        Run("BGREWRITEAOF");
+        TickUntil(() => Server.Snapshots.KeysProcessed > 0);
+        Server.Config.RdbKeySaveDelayMicros = 0;
+        Assert.Equal("OK", Run("SAVE"));
+        Assert.Contains("aof_last_bgrewrite_status:ok", (string)Run("INFO", "persistence")!, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_save_that_waits_for_the_end_of_one_that_was_given_up_is_shown_as_running()
     {
         Run("BGSAVE");
@@ -99,7 +110,12 @@ public sealed class SnapshotServiceTests : CommandHarness
         Assert.Contains("rdb_bgsave_in_progress:0", (string)Run("INFO", "persistence")!, StringComparison.Ordinal);
         Assert.Equal("Background saving scheduled", Run("BGSAVE"));
         Assert.Contains("rdb_bgsave_in_progress:1", (string)Run("INFO", "persistence")!, StringComparison.Ordinal);
-        TickUntil(() => !Server.Snapshots.IsSaving && !Server.Snapshots.IsScheduled);
+        TickUntil(() =>
+        {
+            Assert.Contains("rdb_bgsave_in_progress:1", (string)Run("INFO", "persistence")!, StringComparison.Ordinal);
+            return Server.Snapshots.IsSaving;
+        });
+        TickUntil(() => !Server.Snapshots.IsSaving);
         Assert.Contains("rdb_bgsave_in_progress:0", (string)Run("INFO", "persistence")!, StringComparison.Ordinal);
         Assert.Equal(1, Server.Snapshots.SaveCount);
     }
