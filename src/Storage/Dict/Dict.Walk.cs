@@ -151,12 +151,30 @@ public readonly unsafe partial struct Dict<TLayout>
             StepForCommand();
         }
 
+        // First the buckets, so that the processor fetches all entries from memory at once instead of one after the other.
+        byte** chains = stackalloc byte*[wanted];
+        int found = FindChains(random, chains, wanted);
+        int count = 0;
+        for (int i = 0; i < found && count < wanted; i++)
+        {
+            for (byte* entry = chains[i]; entry != null && count < wanted; entry = EntryLink.Next(entry))
+            {
+                entries[count++] = entry;
+            }
+        }
+
+        return count;
+    }
+
+    // Buckets in use that lie next to each other, of both tables in a rehash.
+    private int FindChains(Random random, byte** chains, int wanted)
+    {
         int tables = IsRehashing ? 2 : 1;
         ulong mask = Math.Max(_state->Table0.Mask, _state->Table1.Mask);
         ulong at = (ulong)random.NextInt64() & mask;
         int emptyInRow = 0;
-        int count = 0;
-        for (int steps = wanted * 10; steps > 0 && count < wanted; steps--)
+        int found = 0;
+        for (int steps = wanted * 10; steps > 0 && found < wanted; steps--)
         {
             for (int i = 0; i < tables; i++)
             {
@@ -193,17 +211,17 @@ public readonly unsafe partial struct Dict<TLayout>
                 }
 
                 emptyInRow = 0;
-                while (entry != null && count < wanted)
+                if (found < wanted)
                 {
-                    entries[count++] = entry;
-                    entry = EntryLink.Next(entry);
+                    Prefetch(entry);
+                    chains[found++] = entry;
                 }
             }
 
             at = (at + 1) & mask;
         }
 
-        return count;
+        return found;
     }
 
     /// <summary>The cursor that follows, for a table with this mask.</summary>
