@@ -146,9 +146,9 @@ public sealed unsafe class Eviction
         }
 
         EvictionResult result = used > _limitBytes ? Evict() : EvictionResult.Enough;
-        if (result == EvictionResult.Enough && _heap.HeldBytes + _heap.FreeSlabBytes > Ceiling)
+        if (result != EvictionResult.Failed && _heap.HeldBytes + _heap.FreeSlabBytes > Ceiling)
         {
-            result = GiveBack();
+            GiveBack(); // Also when time has run out: one long value may be as many short keys as fit into it, time after time.
         }
 
         IsRunning = result == EvictionResult.Running;
@@ -367,7 +367,7 @@ public sealed unsafe class Eviction
 
     // The data are within the limit, but what holds them is not. One step for each command keeps pace while sizes drift; where
     // they jump it goes on for a moment, for as long as there is something to move or to give back.
-    private EvictionResult GiveBack()
+    private void GiveBack()
     {
         long start = Stopwatch.GetTimestamp();
         double limit = Math.Min(TimeLimitMicroseconds(), CronMicroseconds);
@@ -383,8 +383,6 @@ public sealed unsafe class Eviction
         {
             helps = GiveBackSome();
         }
-
-        return EvictionResult.Enough;
     }
 
     // Returns whether it was of any use.

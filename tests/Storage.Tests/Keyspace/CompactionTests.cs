@@ -409,6 +409,43 @@ public sealed class CompactionTests : IDisposable
         Assert.InRange(mostHeld, Limit / 2, (Limit * 115 / 100) + (4 * Mb));
     }
 
+    [Fact]
+    public void Slabs_are_emptied_also_while_there_is_no_time_left_to_evict_for_long_values()
+    {
+        const long Limit = 24 * Mb;
+        _store.Eviction.Choose(EvictionOrder.LeastRecent, onlyVolatile: false);
+        _store.Eviction.LimitBytes = Limit;
+        _store.Eviction.Tenacity = 0; // Time has run out after sixteen keys each.
+        for (int i = 0; i < 400_000; i++)
+        {
+            _store[0].SetString(K("k" + i), new byte[32]);
+            MakeRoomAtLast();
+        }
+
+        long most = 0;
+        byte[] value = new byte[25_000];
+        for (int i = 0; i < 1000; i++)
+        {
+            _store[0].SetString(K("long" + i), value);
+            MakeRoomAtLast();
+            most = Math.Max(most, _heap.HeldBytes);
+        }
+
+        Assert.InRange(most, Limit, (Limit * 115 / 100) + (4 * Mb));
+        Assert.True(_heap.UsedBytes > Limit * 8 / 10);
+
+        void MakeRoomAtLast()
+        {
+            EvictionResult result;
+            do
+            {
+                result = _store.Eviction.MakeRoom();
+                Assert.NotEqual(EvictionResult.Failed, result);
+            }
+            while (result == EvictionResult.Running);
+        }
+    }
+
     private static byte[] Value(int i, int bytes) => [.. Enumerable.Repeat((byte)('a' + (i % 26)), bytes)];
 
     private Key K(string key) => _store.KeyOf(Encoding.Latin1.GetBytes(key));
