@@ -21,6 +21,7 @@ public sealed unsafe class Eviction
 
     private const long SpareBytes = 4 * 1024 * 1024;
     private const int SpareFraction = 16;
+    private const int RunningFraction = 4;
 
     // Entries moved for one command, and slabs whose memory is given back: some ten microseconds.
     private const int EntriesPerCommand = 64;
@@ -136,7 +137,8 @@ public sealed unsafe class Eviction
     }
 
     /// <summary>Gets the store below its limit, as far as the time that tenacity allows goes.</summary>
-    /// <remarks>Call it before each command while <see cref="IsOn"/>. O(1) below the limit.</remarks>
+    /// <remarks>Call it before each command while <see cref="IsOn"/>. O(1) below the limit. Where slabs are sparse, as much time
+    /// again goes into emptying them, up to a millisecond.</remarks>
     public EvictionResult MakeRoom()
     {
         long used = CountedBytes();
@@ -146,9 +148,9 @@ public sealed unsafe class Eviction
         }
 
         EvictionResult result = used > _limitBytes ? Evict() : EvictionResult.Enough;
-        if (result != EvictionResult.Failed && _heap.HeldBytes + _heap.FreeSlabBytes > Ceiling)
+        if (_heap.HeldBytes + _heap.FreeSlabBytes > Ceiling && MayGiveBack(result))
         {
-            GiveBack(); // Also when time has run out: one long value may be as many short keys as fit into it, time after time.
+            GiveBack();
         }
 
         IsRunning = result == EvictionResult.Running;
@@ -365,7 +367,13 @@ public sealed unsafe class Eviction
         return false;
     }
 
-    // The data are within the limit, but what holds them is not. One step for each command keeps pace while sizes drift; where
+    // Also when time has run out, since one long value may be as many short keys as fit into it, time after time; but not for what
+    // is on its way back, and not while most of what would be moved has to go anyway, as after a much lower limit was set.
+    private bool MayGiveBack(EvictionResult result) =>
+        result == EvictionResult.Enough
+        || (result == EvictionResult.Running && !IsFreeing && CountedBytes() <= _limitBytes + (_limitBytes / RunningFraction));
+
+    // What holds the data is not within the limit. One step for each command keeps pace while sizes drift; where
     // they jump it goes on for a moment, for as long as there is something to move or to give back.
     private void GiveBack()
     {
