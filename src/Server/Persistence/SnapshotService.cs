@@ -35,13 +35,14 @@ internal sealed class SnapshotService(ServerState server)
     private long _nextProgressMs;
     private long _lastTrySeconds;
     private bool _isGivenUp;
+    private bool _waitsForGivenUp;
 
     /// <summary>Whether a background save runs.</summary>
     public bool IsSaving => IsWalking && _baseEnded is null;
 
     /// <summary>Whether a background save runs, or begins in a moment: what holds it up is no more than the end of one that was
     /// given up.</summary>
-    public bool IsSavingOrAboutTo => IsSaving || (IsScheduled && !IsWalking);
+    public bool IsSavingOrAboutTo => IsSaving || (_waitsForGivenUp && !IsWalking);
 
     /// <summary>Whether the dataset is being written, for whatever purpose.</summary>
     public bool IsWalking => _job is not null && !_isGivenUp;
@@ -110,6 +111,7 @@ internal sealed class SnapshotService(ServerState server)
         }
 
         IsScheduled = _job is not null;
+        _waitsForGivenUp = IsScheduled;
         if (IsScheduled)
         {
             return true;

@@ -84,6 +84,7 @@ public sealed class PartCompactionTests : StoreTest
             Heap.FailAfter(allocations);
             Parts.WalkAll();
             Heap.Verify();
+            Assert.Null(OpenStream("stream").FindFault());
         }
 
         Heap.FailAfter(-1);
@@ -101,6 +102,7 @@ public sealed class PartCompactionTests : StoreTest
         for (int walk = 0; walk < 5; walk++)
         {
             Assert.True(Begin());
+            long moved = Parts.MovedBlocks;
             while (Parts.IsWalking)
             {
                 Parts.Step(1);
@@ -116,6 +118,8 @@ public sealed class PartCompactionTests : StoreTest
 
                 Assert.Null(stream.FindFault());
             }
+
+            Assert.InRange(Parts.MovedBlocks - moved, StreamNodes, 10 * MostOfStream);
         }
 
         Heap.Verify();
@@ -148,9 +152,19 @@ public sealed class PartCompactionTests : StoreTest
         Assert.True(copy.Delete(new StreamId(1, 0)));
         Assert.True(copy.Delete(new StreamId(many, 0)));
         long moved = MoveParts();
-        Assert.InRange(moved, 1 + many, (3 * many) + 1); // The root is its own again, and both ends; what is between is not.
+
+
+        // On each way the root, which is its own again, and what is above the two ends; nothing below what is between.
+        Assert.InRange(moved, 1 + (2 * many), (2 * many) + 200);
         Assert.Null(copy.FindFault());
         Assert.Equal(many - 2, copy.Length);
+        ulong expected = 2;
+        foreach (StreamEntry entry in copy)
+        {
+            Assert.Equal(expected++, entry.Id.Ms);
+        }
+
+        Assert.Equal((ulong)many, expected);
         copy.Dispose();
         AssertStream("deep", many);
         Heap.Verify();
