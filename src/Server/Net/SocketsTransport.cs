@@ -348,8 +348,8 @@ internal sealed class SocketsTransport : ConnectionHost, ITransport
 
         await pump;
         await connection.DisposeAsync();
-        _ = _connections.TryRemove(connection, out _);
         Services.Forget();
+        _ = _connections.TryRemove(connection, out _); // Last: who stops the server waits until none is left.
     }
 
     private void PostCron() => CommandLoop.Post(() =>
