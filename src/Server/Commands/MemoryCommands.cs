@@ -89,7 +89,8 @@ internal static class MemoryCommands
 
     /// <summary>Gives back to the system whatever memory is free, also what sparse slabs hold.</summary>
     [Command("MEMORY|PURGE", arity: 2, CommandFlags.None, Group = CommandGroup.Server, Since = "4.0.0",
-        Complexity = "O(N) in the entries that have to be moved for it, and in all elements of all values when those lie far apart.", Tips = "request_policy:all_shards response_policy:all_succeeded",
+        Complexity = "O(N) in the entries that have to be moved for it, and in all elements of all values when those lie far apart.",
+        Tips = "request_policy:all_shards response_policy:all_succeeded",
         Summary = "Gives free memory back to the system.")]
     internal static void Purge(CommandContext ctx)
     {

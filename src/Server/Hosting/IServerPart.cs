@@ -14,6 +14,7 @@ public interface IServerPart
 
     /// <summary>Ends once the part can serve clients with all that they expect of it. Called when every part has started.
     /// </summary>
+    /// <exception cref="StartupException">It never will.</exception>
     Task WaitUntilReadyAsync(CancellationToken cancel) => Task.CompletedTask;
 
     /// <summary>Stops and lets go of everything; the token tells when there is no more time for manners.</summary>

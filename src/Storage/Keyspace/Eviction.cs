@@ -21,6 +21,8 @@ public sealed unsafe class Eviction
 
     private const long SpareBytes = 4 * 1024 * 1024;
     private const int SpareFraction = 16;
+
+    // Data that exceed the limit by more than this part of it have mostly to go, and moving them first would be for nothing.
     private const int RunningFraction = 4;
 
     // Entries moved for one command, and slabs whose memory is given back: some ten microseconds.
@@ -368,7 +370,7 @@ public sealed unsafe class Eviction
     }
 
     // Also when time has run out, since one long value may be as many short keys as fit into it, time after time; but not for what
-    // is on its way back, and not while most of what would be moved has to go anyway, as after a much lower limit was set.
+    // is on its way back, and not after a much lower limit was set.
     private bool MayGiveBack(EvictionResult result) =>
         result == EvictionResult.Enough
         || (result == EvictionResult.Running && !IsFreeing && CountedBytes() <= _limitBytes + (_limitBytes / RunningFraction));

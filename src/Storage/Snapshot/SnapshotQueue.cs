@@ -77,7 +77,7 @@ public sealed class SnapshotQueue(long limitBytes = SnapshotQueue.DefaultLimitBy
         }
     }
 
-    /// <summary>Blocks until the time is over, one side has given up, or delays are not allowed any more.</summary>
+    /// <summary>Blocks until the time is over, one side has given up, or delays are not allowed any more. For the thread.</summary>
     public void Delay(TimeSpan atMost)
     {
         long startedAt = Stopwatch.GetTimestamp();

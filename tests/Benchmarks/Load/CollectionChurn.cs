@@ -15,6 +15,8 @@ internal sealed class CollectionChurn : IDisposable
     private const int EntriesPerTouch = 10;
     private const int FieldsPerEntry = ElementsPerTouch / EntriesPerTouch;
     private const int TouchesPerBatch = 100;
+    private static readonly string KeptElements = (-ElementsPerKey).ToString(CultureInfo.InvariantCulture);
+    private static readonly string KeptEntries = (ElementsPerKey / FieldsPerEntry).ToString(CultureInfo.InvariantCulture);
     private static readonly byte[] Text = Encoding.ASCII.GetBytes(new string('x', 1024));
 
     private readonly RespClient _client;
@@ -83,7 +85,7 @@ internal sealed class CollectionChurn : IDisposable
         {
             for (int i = 0; i < EntriesPerTouch; i++)
             {
-                Begin(command, key, "MAXLEN", "~", "250", "*");
+                Begin(command, key, "MAXLEN", "~", KeptEntries, "*");
                 AddElements(command, FieldsPerEntry, elementBytes);
                 End();
             }
@@ -96,7 +98,7 @@ internal sealed class CollectionChurn : IDisposable
         End();
         if (command == "RPUSH")
         {
-            Begin("LTRIM", key, "-1000", "-1");
+            Begin("LTRIM", key, KeptElements, "-1");
             End();
         }
     }
