@@ -6,6 +6,7 @@ using KvServer.Resp;
 using KvServer.Server.Clients;
 using KvServer.Server.Commands;
 using KvServer.Server.Net;
+using KvServer.TestSupport;
 
 namespace KvServer.Server.Tests;
 
@@ -101,23 +102,13 @@ internal sealed class TestClient : IClientConnection, IDisposable
     }
 
     /// <summary>Reads and runs the same requests again and again, throwing the replies away.</summary>
-    /// <returns>Managed bytes allocated by the rounds after the first few, which warm everything up; the least of some
-    /// measurements, because code that is not optimized yet allocates more, and so does the runtime while it compiles.</returns>
+    /// <returns>Managed bytes allocated by the rounds after the first few, which warm everything up.</returns>
     public long AllocatedBytesOf(string[][] requests, int rounds)
     {
         const int WarmUpRounds = 50;
-        const int MaxMeasurements = 12;
         byte[] bytes = [.. requests.SelectMany(Request)];
         RunAll(bytes, WarmUpRounds);
-        long least = long.MaxValue;
-        for (int i = 0; i < MaxMeasurements && least > 0; i++)
-        {
-            long before = GC.GetAllocatedBytesForCurrentThread();
-            RunAll(bytes, rounds);
-            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
-        }
-
-        return least;
+        return Allocations.LeastOf(() => RunAll(bytes, rounds));
     }
 
     /// <summary>Sends a command that may be held, by CLIENT PAUSE for example; <see cref="TakeOutput"/> has its reply once
