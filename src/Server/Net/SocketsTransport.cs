@@ -34,6 +34,7 @@ internal sealed class SocketsTransport : ConnectionHost, ITransport
     private readonly Timer _cron;
     private readonly Timer _maintenance;
     private readonly HashSet<Listener> _accepting = [];
+    private readonly ConcurrentBag<Task> _acceptLoops = [];
     private readonly HandshakeQueue _handshakes;
     private readonly LogInterval _acceptLog = new(1000);
     private Task? _stopped;
@@ -169,7 +170,7 @@ internal sealed class SocketsTransport : ConnectionHost, ITransport
         {
             if (_accepting.Add(listener))
             {
-                _ = AcceptAsync(listener);
+                _acceptLoops.Add(AcceptAsync(listener));
             }
         }
 
@@ -378,6 +379,7 @@ internal sealed class SocketsTransport : ConnectionHost, ITransport
         await _stopping.CancelAsync();
         _ = _cron.Change(Timeout.Infinite, Timeout.Infinite);
         _ = _maintenance.Change(Timeout.Infinite, Timeout.Infinite);
+        await Task.WhenAll(_acceptLoops).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // Nobody is admitted any more.
         CommandLoop.Post(() =>
         {
             foreach (SocketsConnection connection in _connections.Keys)

@@ -167,6 +167,40 @@ public abstract partial class TransportTests
     }
 
     [Fact]
+    public async Task Whoever_connects_while_it_stops_is_not_left_behind()
+    {
+        const int Rounds = 100;
+        const int MostClients = 3; // The last connection of all, or the only one, is the one that matters.
+        for (int round = 0; round < Rounds; round++)
+        {
+            List<RawClient> clients = [];
+            await using (NetServer server = Start())
+            {
+                Task connecting = Task.Run(() =>
+                {
+                    try
+                    {
+                        while (clients.Count < MostClients)
+                        {
+                            clients.Add(server.Connect());
+                        }
+                    }
+                    catch (SocketException)
+                    {
+                        // Nobody listens any more.
+                    }
+                });
+                SpinWait.SpinUntil(() => server.Services.ConnectionCount > round % 2);
+                await server.Transport.StopAsync(TimeSpan.FromSeconds(5));
+                await connecting;
+                Assert.Equal(0, server.Services.ConnectionCount);
+            }
+
+            clients.ForEach(static client => client.Dispose());
+        }
+    }
+
+    [Fact]
     public async Task Quit_replies_and_closes_and_what_follows_is_not_run()
     {
         await using NetServer server = Start();
