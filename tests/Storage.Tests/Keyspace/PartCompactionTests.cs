@@ -153,7 +153,6 @@ public sealed class PartCompactionTests : StoreTest
         Assert.True(copy.Delete(new StreamId(many, 0)));
         long moved = MoveParts();
 
-
         // On each way the root, which is its own again, and what is above the two ends; nothing below what is between.
         Assert.InRange(moved, 1 + (2 * many), (2 * many) + 200);
         Assert.Null(copy.FindFault());

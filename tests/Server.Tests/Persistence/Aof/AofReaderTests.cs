@@ -221,6 +221,7 @@ public sealed class AofReaderTests
         Read(ReadsAtOnce); // The first ones make room.
 
         Assert.Equal(0, Allocations.LeastOf(() => Read(ReadsAtOnce)));
+        Assert.InRange(requests, 1, 99_999); // At the end of the file there is nothing to allocate for.
         Assert.False(Read(int.MaxValue));
         Assert.Equal(100_000, requests);
 
