@@ -97,6 +97,21 @@ public sealed class RespClient : IDisposable
         return value;
     }
 
+    /// <summary>Reads a reply that is an array of bulk strings without line ends, and keeps nothing of it.</summary>
+    /// <returns>How many elements it had.</returns>
+    public int SkipBulkStrings()
+    {
+        int position = 0;
+        int count = ParseLength(ReadLine(ref position)[1..]);
+        _start += position;
+        for (long lines = 2L * count; lines > 0; lines--)
+        {
+            SkipLine();
+        }
+
+        return count;
+    }
+
     /// <summary>Reads everything until the server closes or nothing arrives for <paramref name="quietMs"/>.</summary>
     /// <returns>The bytes, and whether the server closed the connection.</returns>
     public (byte[] Bytes, bool Closed) ReadUntilQuiet(int quietMs)
@@ -224,6 +239,18 @@ public sealed class RespClient : IDisposable
             searched = Math.Max(position, _end - _start - 1);
             FillOrThrow();
         }
+    }
+
+    private void SkipLine()
+    {
+        int lineEnd;
+        while ((lineEnd = _buffer.AsSpan(_start, _end - _start).IndexOf((byte)'\n')) < 0)
+        {
+            _start = _end = 0;
+            FillOrThrow();
+        }
+
+        _start += lineEnd + 1;
     }
 
     private static int ParseLength(string text) =>

@@ -20,14 +20,14 @@ internal sealed partial record BenchmarkRun(
     /// <param name="keySpace">How many different values <c>__rand_int__</c> takes.</param>
     /// <param name="command">The command and its arguments, as redis-benchmark takes them.</param>
     /// <param name="clients">Connections.</param>
-    /// <param name="login">More options of redis-benchmark: whom to log in as, another port, TLS.</param>
+    /// <param name="more">More options of redis-benchmark: whom to log in as, another port, TLS, threads.</param>
     public static async Task<BenchmarkRun> RunAsync(
         ServerProcess server, long requests, int pipeline, int keySpace, string[] command, int clients = 50,
-        params string[] login)
+        params string[] more)
     {
         string[] arguments =
         [
-            "-p", Text(server.Port), .. login, "-c", Text(clients), "-n", Text(requests), "-P", Text(pipeline),
+            "-p", Text(server.Port), .. more, "-c", Text(clients), "-n", Text(requests), "-P", Text(pipeline),
             "-r", Text(keySpace), "--precision", "3", .. command,
         ];
         TimeSpan before = ProcessCounters.TotalCpuTime(server.ProcessId);

@@ -4,18 +4,23 @@ using KvServer.TestSupport;
 
 namespace KvServer.Benchmarks.Load;
 
-/// <summary>Connections that each send a request when the last one was answered, from one thread, until disposed.</summary>
+/// <summary>Connections that each send a request when the last one was answered, at once or when its time has come, from one
+/// thread, until disposed.</summary>
 /// <remarks>
-/// For what redis-benchmark can't do: different requests beside each other, and figures of a stretch of time that
-/// something else decides. While the server stands still nothing new is sent: a pause counts once per connection.
+/// For what redis-benchmark can't do: different requests beside each other, figures of a stretch of time that something else
+/// decides, and a load that leaves the processors time for others. While the server stands still nothing new is sent: a pause
+/// counts once per connection.
 /// </remarks>
 internal sealed class ConnectionLoad : IDisposable
 {
     private const int WaitMicroseconds = 100_000;
+    private const int ShortestWaitMicroseconds = 1000; // What Select can wait for; less would keep a processor busy.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly Contestant _server;
     private readonly LoadConnection[] _connections;
+    private readonly PriorityQueue<LoadConnection, long> _waiting = new();
+    private readonly long _interval; // Of one connection, in ticks of the stopwatch; 0 for none.
     private readonly Thread _thread;
     private readonly AutoResetEvent _taken = new(initialState: false);
     private LoadPhase _next;
@@ -26,10 +31,13 @@ internal sealed class ConnectionLoad : IDisposable
     /// <param name="server">Whom to ask.</param>
     /// <param name="sources">The requests of each connection.</param>
     /// <param name="password">What each says first with AUTH, unless null.</param>
-    public ConnectionLoad(Contestant server, IEnumerable<IRequestSource> sources, string? password = null)
+    /// <param name="requestsPerSecond">At most so many of all connections together; 0 for as many as are answered.</param>
+    public ConnectionLoad(
+        Contestant server, IEnumerable<IRequestSource> sources, string? password = null, int requestsPerSecond = 0)
     {
         _server = server;
         _connections = [.. sources.Select(source => new LoadConnection(server.Server.Port, source, password))];
+        _interval = requestsPerSecond == 0 ? 0 : Stopwatch.Frequency * _connections.Length / requestsPerSecond;
         _next = NewPhase();
         _thread = new Thread(Run) { IsBackground = true, Name = "connection load" };
         _thread.Start();
@@ -96,7 +104,7 @@ internal sealed class ConnectionLoad : IDisposable
         Dictionary<Socket, LoadConnection> bySocket = _connections.ToDictionary(connection => connection.Socket);
         Socket[] all = [.. bySocket.Keys];
         List<Socket> ready = new(all.Length);
-        Array.ForEach(_connections, connection => connection.Send());
+        StartAll();
         while (!_stopping)
         {
             if (Volatile.Read(ref _next) is { } next && next != phase)
@@ -107,7 +115,7 @@ internal sealed class ConnectionLoad : IDisposable
 
             ready.Clear();
             ready.AddRange(all);
-            Socket.Select(ready, null, null, WaitMicroseconds);
+            Socket.Select(ready, null, null, SendDue());
             foreach (Socket socket in ready)
             {
                 LoadConnection connection = bySocket[socket];
@@ -115,9 +123,49 @@ internal sealed class ConnectionLoad : IDisposable
                 if (ns >= 0)
                 {
                     phase.Latencies[connection.Name].Add(ns);
-                    connection.Send();
+                    SendInTime(connection);
                 }
             }
         }
+    }
+
+    // Spread over the first interval.
+    private void StartAll()
+    {
+        long now = Stopwatch.GetTimestamp();
+        for (int i = 0; i < _connections.Length; i++)
+        {
+            _waiting.Enqueue(_connections[i], now + (_interval * i / _connections.Length));
+        }
+    }
+
+    private void SendInTime(LoadConnection connection)
+    {
+        if (_interval == 0)
+        {
+            connection.Send();
+            return;
+        }
+
+        _waiting.Enqueue(connection, connection.SentAt + _interval);
+    }
+
+    // Returns how many microseconds nobody else is due.
+    private int SendDue()
+    {
+        while (_waiting.TryPeek(out LoadConnection? connection, out long due))
+        {
+            long ticksLeft = due - Stopwatch.GetTimestamp();
+            if (ticksLeft > 0)
+            {
+                long microseconds = ticksLeft * 1_000_000 / Stopwatch.Frequency;
+                return (int)Math.Clamp(microseconds, ShortestWaitMicroseconds, WaitMicroseconds);
+            }
+
+            _waiting.Dequeue();
+            connection.Send();
+        }
+
+        return WaitMicroseconds;
     }
 }

@@ -12,7 +12,6 @@ internal sealed class LoadConnection : IDisposable
     private readonly IRequestSource _source;
     private readonly byte[] _reply = new byte[1024];
     private int _received;
-    private long _sentAt;
 
     /// <summary>Connects to a loopback port.</summary>
     /// <param name="port">The port.</param>
@@ -40,11 +39,14 @@ internal sealed class LoadConnection : IDisposable
     /// <summary>What its requests are called.</summary>
     public string Name => _source.Name;
 
+    /// <summary>When the last request was sent, by the stopwatch's clock.</summary>
+    public long SentAt { get; private set; }
+
     /// <summary>Sends the next request.</summary>
     public void Send()
     {
         _received = 0;
-        _sentAt = Stopwatch.GetTimestamp();
+        SentAt = Stopwatch.GetTimestamp();
         ReadOnlySpan<byte> request = _source.Next();
         while (request.Length > 0)
         {
@@ -66,7 +68,7 @@ internal sealed class LoadConnection : IDisposable
 
         int expected = _source.ReplyBytes;
         bool isComplete = expected > 0 ? _received == expected : IsComplete(_reply.AsSpan(0, _received));
-        return isComplete ? Stopwatch.GetElapsedTime(_sentAt).Ticks * 100 : -1;
+        return isComplete ? Stopwatch.GetElapsedTime(SentAt).Ticks * 100 : -1;
     }
 
     public void Dispose() => Socket.Dispose();

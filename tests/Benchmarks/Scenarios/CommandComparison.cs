@@ -22,13 +22,13 @@ internal sealed class CommandComparison(string heading, BenchmarkOptions options
     /// <param name="command">The command and its arguments, as redis-benchmark takes them.</param>
     /// <param name="pipeline">Requests per write.</param>
     /// <param name="requests">How many in each round.</param>
-    /// <param name="login">More options of redis-benchmark for the server of this index.</param>
+    /// <param name="more">More options of redis-benchmark for the server of this index.</param>
     public async Task AddAsync(
-        Contestant[] servers, string name, string[] command, int pipeline, long requests, Func<int, string[]>? login = null)
+        Contestant[] servers, string name, string[] command, int pipeline, long requests, Func<int, string[]>? more = null)
     {
         List<BenchmarkRun>[] runs = await AlternatingRounds.RunAsync(
             options.Quick ? 3 : 7, i => BenchmarkRun.RunAsync(
-                servers[i].Server, requests, pipeline, keySpace, command, login: login?.Invoke(i) ?? []));
+                servers[i].Server, requests, pipeline, keySpace, command, more: more?.Invoke(i) ?? []));
         BenchmarkRun ours = BenchmarkRun.Median(runs[0]);
         BenchmarkRun theirs = BenchmarkRun.Median(runs[1]);
         foreach ((BenchmarkRun run, Contestant server) in new[] { (ours, servers[0]), (theirs, servers[1]) })

@@ -27,6 +27,10 @@ internal static class DataTypes
 
     private static readonly int[] Ranges = [100, 300, 600];
 
+    // One thread of the load generator takes longer to read such replies than either server to write them.
+    private const string LoadThreads = "3";
+    private const long ElementsPerRound = 200_000_000;
+
     public static async Task RunAsync(BenchmarkOptions options)
     {
         Contestant[] servers = await options.StartBothAsync();
@@ -47,10 +51,12 @@ internal static class DataTypes
             foreach (int count in Ranges.Where(count => options.Chooses(RangeName(count))))
             {
                 string last = (count - 1).ToString(CultureInfo.InvariantCulture);
+                long requests = ElementsPerRound / count / (options.Quick ? 4 : 1);
                 foreach (int pipeline in new[] { 1, 16 })
                 {
                     await ranges.AddAsync(
-                        servers, RangeName(count), ["LRANGE", "longlist", "0", last], pipeline, options.Quick ? 20_000 : 100_000);
+                        servers, RangeName(count), ["LRANGE", "longlist", "0", last], pipeline, pipeline == 1 ? requests / 4 : requests,
+                        _ => ["--threads", LoadThreads]);
                 }
             }
         }

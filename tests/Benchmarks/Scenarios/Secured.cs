@@ -69,7 +69,7 @@ internal static class Secured
                 {
                     for (int i = 0; i < 2; i++)
                     {
-                        await BenchmarkRun.RunAsync(servers[i].Server, requests, pipeline, KeySpace, command, login: Login(i));
+                        await BenchmarkRun.RunAsync(servers[i].Server, requests, pipeline, KeySpace, command, more: Login(i));
                     }
 
                     await comparison.AddAsync(servers, name, command, pipeline, requests, Login);

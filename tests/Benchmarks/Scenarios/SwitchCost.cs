@@ -50,11 +50,11 @@ internal sealed class SwitchCost(string title, string without, string with, Benc
         {
             for (int i = 0; i < 2; i++)
             {
-                await BenchmarkRun.RunAsync(server.Server, requests, 16, KeySpace, command, login: turn(i == 1));
+                await BenchmarkRun.RunAsync(server.Server, requests, 16, KeySpace, command, more: turn(i == 1));
             }
 
             List<BenchmarkRun>[] runs = await AlternatingRounds.RunAsync(options.Quick ? 3 : 11, i => BenchmarkRun.RunAsync(
-                server.Server, requests, 16, KeySpace, command, login: turn(i == 1)));
+                server.Server, requests, 16, KeySpace, command, more: turn(i == 1)));
             double[] medians = [.. runs.Select(of => BenchmarkRun.Median(of).CpuMicroseconds)];
             double[] lowest = [.. runs.Select(of => of.Min(run => run.CpuMicroseconds))];
             _table.Add(
