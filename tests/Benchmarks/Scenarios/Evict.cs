@@ -29,17 +29,22 @@ internal static class Evict
 
         if (options.Chooses("tables"))
         {
-            await RunCollectionsAsync(options, "hashes, sets and sorted sets", "HSET", "SADD", "ZADD");
+            await RunCollectionsAsync(options, 256 * Mb, "hashes, sets and sorted sets", "HSET", "SADD", "ZADD");
         }
 
         if (options.Chooses("lists"))
         {
-            await RunCollectionsAsync(options, "lists", "RPUSH");
+            await RunCollectionsAsync(options, 256 * Mb, "lists", "RPUSH");
         }
 
         if (options.Chooses("streams"))
         {
-            await RunCollectionsAsync(options, "streams", "XADD");
+            await RunCollectionsAsync(options, 256 * Mb, "streams", "XADD");
+        }
+
+        if (options.Chooses("mixed"))
+        {
+            await RunCollectionsAsync(options, 1024 * Mb, "collections of all types", "HSET", "SADD", "ZADD", "RPUSH", "XADD");
         }
     }
 
@@ -164,9 +169,9 @@ internal static class Evict
         table.Print(string.Create(CultureInfo.InvariantCulture, $"Sizes that change under a limit of {limit / Mb} MB, allkeys-lru"));
     }
 
-    private static async Task RunCollectionsAsync(BenchmarkOptions options, string name, params string[] commands)
+    private static async Task RunCollectionsAsync(BenchmarkOptions options, long wholeLimit, string name, params string[] commands)
     {
-        long limit = (options.Quick ? 128 : 256) * Mb;
+        long limit = options.Quick ? wholeLimit / 2 : wholeLimit;
         Table table = new(
             "server", "element bytes", "keys", "held, over the limit", "resident", "most so far", "CPU us/touch of 40 elements");
         foreach (int index in new[] { 0, 1 })
