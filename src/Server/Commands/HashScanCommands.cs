@@ -61,7 +61,8 @@ internal static class HashScanCommands
 
         if (exists && hash.LiveCount > 0)
         {
-            HashCommands.Write(ctx.Reply, hash.PickRandom().Name);
+            using HashPicks picks = hash.Pick();
+            HashCommands.Write(ctx.Reply, picks.Next().Name);
         }
         else
         {
@@ -140,9 +141,10 @@ internal static class HashScanCommands
         else if (count < 0)
         {
             BeginPicks(ctx, -count, withValues);
+            using HashPicks picks = hash.Pick();
             for (long i = 0; i < -count; i++)
             {
-                WritePick(ctx, hash.PickRandom(), withValues);
+                WritePick(ctx, picks.Next(), withValues);
 
                 // The count is the client's: stop when it asks for more than its output may hold.
                 if (ctx.Client.Is(ClientFlags.Closing))

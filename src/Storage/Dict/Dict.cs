@@ -153,9 +153,9 @@ public readonly unsafe partial struct Dict<TLayout>
         table.Used++;
     }
 
-    /// <summary>Takes the rehash step that an insert owes when no look-up of the key comes before it.</summary>
+    /// <summary>Takes the rehash step that an insert or a removal owes when no look-up of the key comes before it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void StepBeforeAdd()
+    public void StepWithoutLookup()
     {
         if (IsRehashing)
         {

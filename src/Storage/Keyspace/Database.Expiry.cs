@@ -158,7 +158,7 @@ public sealed unsafe partial class Database
         byte* expiry = CreateExpiryEntry(EntryLink.Hash(block));
         ExpiryLayout.SetTarget(expiry, block);
 
-        _expires.StepBeforeAdd();
+        _expires.StepWithoutLookup();
         _expires.Add(expiry);
         EntryBlock.SetFlags(block, flags | EntryFlags.Volatile);
     }

@@ -413,7 +413,7 @@ public sealed unsafe partial class Database
         if (expiry != null)
         {
             ExpiryLayout.SetTarget(expiry, block);
-            _expires.StepBeforeAdd();
+            _expires.StepWithoutLookup();
             _expires.Add(expiry);
         }
 

@@ -48,6 +48,9 @@ public unsafe ref struct HashEnumerator
         }
     }
 
+    /// <summary>The block of the field the walk stands on, in a hash table.</summary>
+    internal readonly byte* Element => _walk.Entry;
+
     /// <summary>Where the walk stands; see <see cref="HashValue.WalkFrom"/>.</summary>
     public readonly WalkPlace Place => new(in _walk, _position, _nowMs);
 

@@ -132,6 +132,8 @@ public unsafe ref partial struct HashValue
 
             Debug.Assert(_database is not null, "only the hashes of keys expire");
             _keyspace.FieldExpired?.Invoke(_database, _entry.KeyBytes, FieldLayout.FieldOf(element), Count == 1);
+            Fields.StepWithoutLookup();
+            Fields.StepWithoutLookup(); // In place of the look-up of whoever would have removed it: the table is to follow.
             TakeOut(element);
             removed++;
         }

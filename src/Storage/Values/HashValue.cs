@@ -61,6 +61,9 @@ public unsafe ref partial struct HashValue
             Fields.RehashIndex,
             _keyspace.MemberRuntime.Statistics);
 
+    /// <summary>The list of a packed hash.</summary>
+    internal readonly PackedList Packed => new(_bytes);
+
     /// <summary>The dict of a hash that has one.</summary>
     internal readonly Dict<FieldLayout> Fields => new((DictState*)_table, _keyspace.MemberRuntime);
 
@@ -151,40 +154,8 @@ public unsafe ref partial struct HashValue
     /// more.</summary>
     public readonly HashSample Sample(long count) => new(in this, count, _keyspace.Random, _keyspace.ExpiryNowMs);
 
-    /// <summary>Chooses a field at random, each with (nearly, in a hash table) the same chance.</summary>
-    /// <remarks>The hash must have a field whose time has not come. O(1), or O(fields) for a listpack.</remarks>
-    public readonly HashField PickRandom()
-    {
-        Random random = _keyspace.Random;
-        if (Encoding == ValueEncoding.PackedList)
-        {
-            PackedList list = new(_bytes);
-            int position = list.PositionAt(2 * random.Next(list.Count / 2));
-            return new HashField(list[position], list[list.Next(position)]);
-        }
-
-        const int MaxDraws = 64;
-        for (int i = 0; i < MaxDraws; i++)
-        {
-            byte* element = Fields.FindFairRandom(random);
-            if (!IsExpired(element))
-            {
-                return HashField.Of(element);
-            }
-        }
-
-        // Nearly all fields wait to be removed.
-        long index = random.NextInt64(LiveCount);
-        HashEnumerator walk = GetEnumerator();
-        do
-        {
-            Invariant.Check(walk.MoveNext(), "a hash has as many fields as it counts");
-        }
-        while (index-- > 0);
-        HashField found = walk.Current;
-        walk.Dispose();
-        return found;
-    }
+    /// <summary>Chooses fields at random, each with (nearly, in a hash table) the same chance, as often as is asked.</summary>
+    public readonly HashPicks Pick() => new(in this, _keyspace.Random, _keyspace.ExpiryNowMs);
 
     /// <summary>Visits the fields at a cursor and hands them to a receiver.</summary>
     /// <returns>The next cursor; 0 when all have been visited. A packed hash is visited whole.</returns>

@@ -75,7 +75,7 @@ public class HashExpiryTests : HashTest
         Assert.Equal(["b"], All("h").Keys);
         Assert.False(Open("h").TryGetExpiry(B("a"), out _));
         Assert.False(Remove("h", "a"));
-        Assert.Equal("b", Text(Open("h").PickRandom().Name));
+        Assert.Equal("b", Text(Open("h").Pick().Next().Name));
         Assert.True(Put("h", "a", "again"));
         Assert.Equal("again", Read("h", "a"));
         Assert.True(Open("h").TryGetExpiry(B("a"), out long expireAtMs));
@@ -214,8 +214,54 @@ public class HashExpiryTests : HashTest
         Assert.Equal("v", Read("h", "stays"));
         Assert.Equal(64, _expired.Count);
         Assert.Equal(1, Open("h").LiveCount);
-        Assert.Equal("stays", Text(Open("h").PickRandom().Name));
+        Assert.Equal("stays", Text(Open("h").Pick().Next().Name));
         Store.ExpireSlowly(10);
         Assert.Equal(1, Open("h").Count);
+    }
+
+    [Fact]
+    public void Picks_from_a_hash_that_is_nearly_expired_find_each_of_the_rest()
+    {
+        const int Expiring = 5000;
+        for (int i = 0; i < Expiring; i++)
+        {
+            Put("h", "f" + i, "v");
+            Expire("h", "f" + i, StartMs + 5);
+        }
+
+        Put("h", "a", "v");
+        Put("h", "b", "v");
+        HashValue hash = Open("h");
+        Store.NowMs += 10;
+        HashSet<string> picked = [];
+        using HashPicks picks = hash.Pick();
+        for (int i = 0; i < 200; i++)
+        {
+            picked.Add(Text(picks.Next().Name));
+        }
+
+        Assert.Equal(["a", "b"], picked.Order());
+        Assert.Equal(Expiring + 2, hash.Count);
+    }
+
+    [Fact]
+    public void The_table_shrinks_while_fields_are_removed_by_the_cycle()
+    {
+        const int Expiring = 20_000;
+        for (int i = 0; i < Expiring; i++)
+        {
+            Put("h", "f" + i, "v");
+            Expire("h", "f" + i, StartMs + 5);
+        }
+
+        Put("h", "stays", "v");
+        Store.NowMs += 10;
+        while (Open("h").Count > 1)
+        {
+            Store.ExpireSlowly(10);
+        }
+
+        DictFigures figures = Open("h").Figures;
+        Assert.InRange(figures.BucketCount0, 1, Expiring / 4);
     }
 }

@@ -137,7 +137,7 @@ public class HashValueTests : HashTest
             HashSet<string> picked = [];
             for (int i = 0; i < 6000; i++)
             {
-                picked.Add(Text(Open(key).PickRandom().Name));
+                picked.Add(Text(Open(key).Pick().Next().Name));
             }
 
             Assert.InRange(picked.Count, 295, 300);
