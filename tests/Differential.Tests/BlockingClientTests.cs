@@ -67,7 +67,12 @@ public sealed partial class BlockingClientTests(EpollPair pair) : IClassFixture<
         };
     }
 
-    private static string DrawWrite(Random random)
+    // Of the keys that one transaction changes, the one that was changed first serves whoever waits for several.
+    private static string DrawWrite(Random random) => random.Next(4) > 0
+        ? DrawSingleWrite(random)
+        : $"MULTI ; {DrawSingleWrite(random)} ; {DrawSingleWrite(random)} ; {DrawSingleWrite(random)} ; EXEC";
+
+    private static string DrawSingleWrite(Random random)
     {
         string key = Draw(random, Keys);
         string other = Draw(random, [.. Keys, "elsewhere"]);
@@ -99,11 +104,17 @@ public sealed partial class BlockingClientTests(EpollPair pair) : IClassFixture<
 
         public bool IsWaiting(int client) => _isWaiting[client];
 
-        /// <summary>Sends a command and tells who got which reply because of it.</summary>
+        /// <summary>Sends a command, or those of a transaction, and tells who got which reply because of it.</summary>
         public string Run(int client, string command)
         {
             int waitingBefore = _isWaiting.Count(waits => waits);
-            _clients[client].Send(CommandLine.Split(command));
+            string[] commands = command.Split(" ; ");
+            foreach (string queued in commands[..^1])
+            {
+                _clients[client].ExecuteLine(queued);
+            }
+
+            _clients[client].Send(CommandLine.Split(commands[^1]));
             _isWaiting[client] = true;
             long end = Environment.TickCount64 + PatienceMs;
             while (!_clients[client].HasPendingBytes && CountBlocked() != waitingBefore + 1)

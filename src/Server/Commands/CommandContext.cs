@@ -249,6 +249,10 @@ internal sealed class CommandContext(ServerState server, Action<Client>? runQueu
     /// <summary>The key that a call is run again for.</summary>
     public ReadOnlySpan<byte> ReadyKey => _readyKey;
 
+    /// <summary>Whether a call that is run again has nothing to do with a key: it is served from the one that has changed, which
+    /// need not be the first that has what it wants.</summary>
+    public bool PassesOver(Key key) => IsRetry && !key.Bytes.SequenceEqual(_readyKey);
+
     /// <summary>What a call that is run again has left when it began to wait.</summary>
     public object? WaitState { get; private set; }
 

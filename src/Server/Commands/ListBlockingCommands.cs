@@ -95,6 +95,11 @@ internal static class ListBlockingCommands
         for (int i = 1; i <= keyCount; i++)
         {
             Key key = ctx.Key(i);
+            if (ctx.PassesOver(key))
+            {
+                continue;
+            }
+
             Lookup found = ctx.Database.FindForWrite(key, ValueType.List, out Entry entry);
             if (found == Lookup.Found)
             {

@@ -63,6 +63,11 @@ internal static class ListPopCommands
         for (int i = firstKey; i < firstKey + keyCount; i++)
         {
             Key key = ctx.Key(i);
+            if (ctx.PassesOver(key))
+            {
+                continue;
+            }
+
             Lookup found = ctx.Database.FindForWrite(key, KvServer.Storage.ValueType.List, out Entry entry);
             if (found == Lookup.Found)
             {

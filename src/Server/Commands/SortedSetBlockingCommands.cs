@@ -58,6 +58,11 @@ internal static class SortedSetBlockingCommands
         for (int i = 1; i <= keyCount; i++)
         {
             Key key = ctx.Key(i);
+            if (ctx.PassesOver(key))
+            {
+                continue;
+            }
+
             Lookup found = ctx.Database.FindForWrite(key, ValueType.SortedSet, out Entry entry);
             if (found == Lookup.Found)
             {

@@ -165,6 +165,11 @@ internal static class SortedSetPopCommands
         for (int i = firstKey; i < firstKey + keyCount; i++)
         {
             Key key = ctx.Key(i);
+            if (ctx.PassesOver(key))
+            {
+                continue;
+            }
+
             Lookup found = ctx.Database.FindForWrite(key, ValueType.SortedSet, out Entry entry);
             if (found == Lookup.Found)
             {

@@ -20,6 +20,24 @@ public sealed class ListBlockingTests : CommandHarness
         Assert.Equal(0, Server.Blocked.Count);
     }
 
+    [Theory]
+    [InlineData("BLPOP k1 k2 0", "RPUSH", "*2\r\n$2\r\nk2\r\n$1\r\n2\r\n")]
+    [InlineData("BLMPOP 0 2 k1 k2 LEFT", "RPUSH", "*2\r\n$2\r\nk2\r\n*1\r\n$1\r\n2\r\n")]
+    [InlineData("BZPOPMIN k1 k2 0", "ZADD", "*3\r\n$2\r\nk2\r\n$1\r\nm\r\n$1\r\n2\r\n")]
+    [InlineData("BZMPOP 0 2 k1 k2 MIN", "ZADD", "*2\r\n$2\r\nk2\r\n*1\r\n*2\r\n$1\r\nm\r\n$1\r\n2\r\n")]
+    public void The_key_that_was_changed_first_serves_a_client_that_waits_for_several(string wait, string write, string expected)
+    {
+        TestClient client = Connect();
+        Assert.False(client.Start(wait.Split(' ')));
+        string[] member = write == "ZADD" ? ["m"] : [];
+        Run("MULTI");
+        Run([write, "k2", "2", .. member]);
+        Run([write, "k1", "1", .. member]);
+        Run("EXEC");
+        Assert.Equal(expected, client.TakeOutput());
+        Assert.Equal(1L, Run("EXISTS", "k1", "k2"));
+    }
+
     [Fact]
     public void A_client_waits_on_while_there_is_nothing_for_it()
     {
