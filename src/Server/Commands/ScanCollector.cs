@@ -46,6 +46,17 @@ internal ref struct ScanCollector(ByteStringList found, ScanOptions options)
         }
     }
 
+    /// <inheritdoc/>
+    public void Receive(SetMember member, long wholeScore)
+    {
+        Seen += 2;
+        Span<byte> scratch = stackalloc byte[IntegerText.MaxLength];
+        if (TryAdd(member.AsText(scratch)))
+        {
+            found.Add(scratch[..IntegerText.Format(wholeScore, scratch)]); // Never with an exponent, however large.
+        }
+    }
+
     private readonly bool TryAdd(scoped ReadOnlySpan<byte> name)
     {
         if (!_matchesAll && !Glob.IsMatch(_pattern, name))

@@ -41,7 +41,10 @@ internal readonly ref struct PackedSortedSet
     public PackedElement MemberAt(int position) => _list[position];
 
     /// <summary>The score of the member at a position.</summary>
-    public double ScoreAt(int position) => ScoreOf(_list[_list.Next(position)]);
+    public double ScoreAt(int position) => ScoreOf(ScoreElementAt(position));
+
+    /// <summary>The element that stands for the score of the member at a position.</summary>
+    public PackedElement ScoreElementAt(int position) => _list[_list.Next(position)];
 
     /// <summary>Position of the member after one.</summary>
     public int Next(int position) => _list.Next(_list.Next(position));

@@ -247,9 +247,19 @@ public unsafe ref partial struct SortedSetValue : IMemberCollection
             return List.Dict.Scan<nint, TReceiver, ScanAction<TReceiver>>(cursor, 0, ref receiver);
         }
 
-        foreach (SortedSetMember member in this)
+        PackedSortedSet packed = Packed;
+        for (int position = packed.First; position != PackedList.None; position = packed.Next(position))
         {
-            receiver.Receive(member);
+            SetMember member = SetMember.Of(packed.MemberAt(position));
+            PackedElement score = packed.ScoreElementAt(position);
+            if (score.IsInteger)
+            {
+                receiver.Receive(member, score.Integer);
+            }
+            else
+            {
+                receiver.Receive(new SortedSetMember(member, PackedSortedSet.ScoreOf(score)));
+            }
         }
 
         return 0;

@@ -346,5 +346,7 @@ public sealed class SortedSetPropertyTests : SortedSetTest
         public List<string> Seen;
 
         public readonly void Receive(SortedSetMember member) => Seen.Add(Text(member));
+
+        public readonly void Receive(SetMember member, long wholeScore) => Receive(new SortedSetMember(member, wholeScore));
     }
 }
