@@ -12,7 +12,16 @@ internal static class BlockingTimeout
     public static bool TryRead(CommandContext ctx, int argIndex, out long endsAtMs)
     {
         endsAtMs = 0;
-        if (!Numbers.TryParseDouble(ctx.Args[argIndex], out double seconds) || double.IsNaN(seconds))
+        ReadOnlySpan<byte> text = ctx.Args[argIndex];
+        if (!Numbers.TryParseDouble(text, out double seconds))
+        {
+            // The reference server reads an extended double, whose range is larger.
+            seconds = ExtendedDouble.TryParse(text, out ExtendedDouble large) && large.IsFinite
+                ? double.PositiveInfinity
+                : double.NaN;
+        }
+
+        if (double.IsNaN(seconds))
         {
             ctx.Reply.Error("ERR timeout is not a float or out of range"u8);
             return false;
