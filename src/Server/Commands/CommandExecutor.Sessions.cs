@@ -166,6 +166,7 @@ internal sealed partial class CommandExecutor
         }
 
         bool evicts = _server.Keyspace.Eviction.IsRunning && _server.MakeRoom() == EvictionResult.Running;
+        long compactsInMs = _server.CronPaused || _server.IsLoading ? long.MaxValue : _server.Keyspace.Eviction.Compact(monotonicMs);
         if (_server.KeyWaits.HasReady)
         {
             ServeWaiting(); // Keys have expired that somebody waits for.
@@ -181,6 +182,6 @@ internal sealed partial class CommandExecutor
         long dueInMs = Math.Min(
             Math.Min(_cronDueAtMs, _sampleDueAtMs) - monotonicMs, _server.Blocked.NextDeadlineMs - nowMs);
         long pauseEndsInMs = _server.Pause.IsActive ? _server.Pause.EndsAtMs - nowMs : dueInMs;
-        return evicts ? 0 : Math.Min(saveWantsInMs, Math.Max(1, Math.Min(dueInMs, pauseEndsInMs)));
+        return evicts ? 0 : Math.Min(saveWantsInMs, Math.Max(1, Math.Min(Math.Min(dueInMs, compactsInMs), pauseEndsInMs)));
     }
 }

@@ -19,6 +19,12 @@ internal static class ConfigEffects
         "lfu-decay-time",
         "active-expire-effort",
         "lazyfree-lazy-expire",
+        "activedefrag",
+        "active-defrag-ignore-bytes",
+        "active-defrag-threshold-lower",
+        "active-defrag-threshold-upper",
+        "active-defrag-cycle-min",
+        "active-defrag-cycle-max",
     ];
 
     /// <summary>Applies the present values and, from now on, every change. Called once, before the first command.</summary>
@@ -71,6 +77,13 @@ internal static class ConfigEffects
         eviction.LimitBytes = config.MaxMemoryBytes;
         eviction.SampleCount = config.MaxMemorySamples;
         eviction.Tenacity = config.MaxMemoryEvictionTenacity;
+        eviction.Defrag = new DefragOptions(
+            config.ActiveDefrag,
+            config.ActiveDefragIgnoreBytes,
+            config.ActiveDefragThresholdLower,
+            config.ActiveDefragThresholdUpper,
+            config.ActiveDefragCycleMin,
+            config.ActiveDefragCycleMax);
         eviction.Lazily = config.LazyFreeLazyEviction;
     }
 }

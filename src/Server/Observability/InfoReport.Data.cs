@@ -45,7 +45,7 @@ internal static partial class InfoReport
         info.Field("mem_cluster_links", 0);
         info.Field("mem_aof_buffer", notCounted);
         info.Field("mem_allocator", "kvserver-slabs");
-        info.Field("active_defrag_running", server.Keyspace.Eviction.IsCompacting);
+        info.Field("active_defrag_running", server.Keyspace.Eviction.CompactionEffort);
         info.Field("lazyfree_pending_objects", server.Keyspace.Reclaimer.PendingObjects);
         info.Field("lazyfreed_objects", server.Keyspace.Reclaimer.FreedObjects);
         WriteManagedMemory(info);

@@ -53,8 +53,8 @@ internal static partial class InfoReport
         info.Field("active_defrag_misses", server.Keyspace.Eviction.PassedBlocks);
         info.Field("active_defrag_key_hits", 0);
         info.Field("active_defrag_key_misses", 0);
-        info.Field("total_active_defrag_time", 0);
-        info.Field("current_active_defrag_time", 0);
+        info.Field("total_active_defrag_time", server.Keyspace.Eviction.TotalFragmentedMs);
+        info.Field("current_active_defrag_time", server.Keyspace.Eviction.CurrentFragmentedMs);
         info.Field("tracking_total_keys", server.Tracking.KeyCount);
         info.Field("tracking_total_items", server.Tracking.ItemCount);
         info.Field("tracking_total_prefixes", server.Tracking.PrefixCount);

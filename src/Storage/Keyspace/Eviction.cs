@@ -47,6 +47,9 @@ public sealed unsafe class Eviction
     private int _nextDatabase;
     private long _buffersDueAt;
     private bool _hasNothingToGain;
+    private long _defragDueAtMs;
+    private long _fragmentedSince;
+    private long _fragmentedTicks;
     private long _exceededSince;
     private long _exceededTicks;
     private long _residentAtTrim;
@@ -105,8 +108,7 @@ public sealed unsafe class Eviction
         (long)TimeSpan.FromTicks(_exceededTicks).TotalMilliseconds + CurrentExceededMs;
 
     /// <summary>How long the store has been over its limit by now, in milliseconds; 0 while it is not.</summary>
-    public long CurrentExceededMs =>
-        _exceededSince == 0 ? 0 : (long)Stopwatch.GetElapsedTime(_exceededSince).TotalMilliseconds;
+    public long CurrentExceededMs => MillisecondsSince(_exceededSince);
 
     /// <summary>Entries and parts of values moved out of sparse slabs.</summary>
     public long MovedBlocks => Compaction.MovedEntries + Compaction.Parts.MovedBlocks;
@@ -114,8 +116,17 @@ public sealed unsafe class Eviction
     /// <summary>Blocks in such slabs that could not be moved.</summary>
     public long PassedBlocks => Compaction.PassedBlocks;
 
-    /// <summary>Whether slabs are being emptied.</summary>
-    public bool IsCompacting { get; private set; }
+    /// <summary>The percentage of the time that goes into emptying slabs, without what commands do of it; 0 for none.</summary>
+    public int CompactionEffort { get; private set; }
+
+    /// <summary>How long there has been something to empty, now and before; in milliseconds.</summary>
+    public long TotalFragmentedMs => (long)TimeSpan.FromTicks(_fragmentedTicks).TotalMilliseconds + CurrentFragmentedMs;
+
+    /// <summary>How long there has been something to empty by now, in milliseconds; 0 while there is not.</summary>
+    public long CurrentFragmentedMs => MillisecondsSince(_fragmentedSince);
+
+    /// <summary>When slabs are emptied although memory is not short.</summary>
+    public DefragOptions Defrag { get; set; }
 
     internal Compaction Compaction { get; }
 
@@ -135,6 +146,8 @@ public sealed unsafe class Eviction
     {
         _exceededTicks = 0;
         _exceededSince = 0;
+        _fragmentedTicks = 0;
+        _fragmentedSince = 0;
         Compaction.ResetStatistics();
     }
 
@@ -156,16 +169,7 @@ public sealed unsafe class Eviction
         }
 
         IsRunning = result == EvictionResult.Running;
-        if (result != EvictionResult.Enough)
-        {
-            _exceededSince = _exceededSince == 0 ? Stopwatch.GetTimestamp() : _exceededSince;
-        }
-        else if (_exceededSince != 0)
-        {
-            _exceededTicks += Stopwatch.GetElapsedTime(_exceededSince).Ticks;
-            _exceededSince = 0;
-        }
-
+        NoteTime(result != EvictionResult.Enough, ref _exceededSince, ref _exceededTicks);
         return result;
     }
 
@@ -220,31 +224,74 @@ public sealed unsafe class Eviction
         _heap.Purge();
     }
 
-    /// <summary>What is left over from commands: slabs that got sparse. At most a millisecond.</summary>
+    /// <summary>Looks whether slabs have got sparse, and for how much of the time they are to be emptied.</summary>
     internal void Cron()
     {
         _hasNothingToGain = false;
-        IsCompacting = IsOn && _heap.HeldBytes - _heap.UsedBytes > (_heap.UsedBytes / SpareFraction / 2) + (SpareBytes / 2)
+        bool isShort = IsOn && _heap.HeldBytes - _heap.UsedBytes > (_heap.UsedBytes / SpareFraction / 2) + (SpareBytes / 2)
             && _heap.HeldBytes > _limitBytes - (_limitBytes / SpareFraction);
-        if (!IsCompacting)
+        CompactionEffort = Math.Max(isShort ? 1 : 0, Defrag.EffortFor(_heap.UsedBytes, _heap.HeldBytes));
+        NoteTime(CompactionEffort > 0, ref _fragmentedSince, ref _fragmentedTicks);
+        if (CompactionEffort == 0 && (_heap.HeldBytes <= Ceiling || !IsOn))
         {
-            if (_heap.HeldBytes <= Ceiling || !IsOn)
-            {
-                Compaction.Parts.GiveUp(); // Nobody would go on with a walk.
-            }
+            Compaction.Parts.GiveUp(); // Nobody would go on with a walk.
+        }
+    }
 
-            return;
+    /// <summary>Empties slabs for a moment, a millisecond at most, when it is time to.</summary>
+    /// <param name="nowMs">Of a clock that only goes forward.</param>
+    /// <returns>Milliseconds until it wants to be called again.</returns>
+    /// <remarks>How often that is follows from <see cref="CompactionEffort"/>, which is looked at anew in each cron. Command
+    /// loop only, between commands.</remarks>
+    public long Compact(long nowMs)
+    {
+        if (CompactionEffort == 0)
+        {
+            return long.MaxValue;
         }
 
+        if (nowMs >= _defragDueAtMs)
+        {
+            _defragDueAtMs = nowMs + (100 / CompactionEffort);
+            if (!CompactForAMoment())
+            {
+                CompactionEffort = 0; // Until the next cron: there may be something then.
+                return long.MaxValue;
+            }
+        }
+
+        return _defragDueAtMs - nowMs;
+    }
+
+    // Returns whether there may be more to gain.
+    private bool CompactForAMoment()
+    {
         long start = Stopwatch.GetTimestamp();
         do
         {
             if (!Compaction.Step(EntriesPerClockRead))
             {
-                break;
+                return false;
             }
         }
         while (Stopwatch.GetElapsedTime(start).TotalMicroseconds < CronMicroseconds);
+        return true;
+    }
+
+    private static long MillisecondsSince(long timestamp) =>
+        timestamp == 0 ? 0 : (long)Stopwatch.GetElapsedTime(timestamp).TotalMilliseconds;
+
+    private static void NoteTime(bool isSo, ref long since, ref long ticksBefore)
+    {
+        if (isSo)
+        {
+            since = since == 0 ? Stopwatch.GetTimestamp() : since;
+        }
+        else if (since != 0)
+        {
+            ticksBefore += Stopwatch.GetElapsedTime(since).Ticks;
+            since = 0;
+        }
     }
 
     private long Ceiling => _limitBytes + (_limitBytes / SpareFraction) + SpareBytes;

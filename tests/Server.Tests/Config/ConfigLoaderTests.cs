@@ -168,11 +168,11 @@ public sealed class ConfigLoaderTests : IDisposable
     [Fact]
     public void An_option_without_effect_is_warned_about_once()
     {
-        string path = _fixture.Write("a.conf", "cluster-port 7\nactive-defrag-cycle-min 3\nactive-defrag-cycle-min 4\nsave \"\"\n" +
+        string path = _fixture.Write("a.conf", "cluster-port 7\nactive-defrag-max-scan-fields 3\nactive-defrag-max-scan-fields 4\nsave \"\"\n" +
             "hz 20\n");
         LoadedConfig loaded = ConfigFixture.Load(path);
         Assert.Equal(
-            ["active-defrag-cycle-min", "cluster-port"], loaded.Warnings.Select(w => w.Split('\'')[1]));
+            ["active-defrag-max-scan-fields", "cluster-port"], loaded.Warnings.Select(w => w.Split('\'')[1]));
     }
 
     [Fact]

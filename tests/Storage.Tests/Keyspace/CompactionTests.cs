@@ -11,6 +11,7 @@ public sealed class CompactionTests : IDisposable
 
     private readonly NativeHeap _heap = new();
     private readonly Keyspace _store;
+    private long _clockMs;
 
     public CompactionTests() =>
         _store = new Keyspace(new KeyspaceOptions { Heap = _heap, Random = new Random(7) }) { NowMs = 1_700_000_000_000 };
@@ -53,6 +54,64 @@ public sealed class CompactionTests : IDisposable
         }
 
         Assert.Equal(2858, _store[0].ExpireCount + _store[1].ExpireCount + _store[2].ExpireCount);
+    }
+
+    [Fact]
+    public void Fragments_are_given_back_without_a_limit_when_that_is_wanted()
+    {
+        for (int i = 0; i < 100_000; i++)
+        {
+            _store[0].SetString(K("k" + i), Value(i, 60));
+        }
+
+        for (int i = 0; i < 100_000; i++)
+        {
+            if (i % 8 != 0)
+            {
+                _store[0].Delete(K("k" + i));
+            }
+        }
+
+        long held = _heap.HeldBytes;
+        _store.Cron(0);
+        Assert.Equal(0, _store.Eviction.CompactionEffort);
+        Assert.Equal(long.MaxValue, _store.Eviction.Compact(0));
+
+        _store.Eviction.Defrag = new DefragOptions(
+            IsOn: true, IgnoreBytes: Mb, LowerPercent: 10, UpperPercent: 100, MinEffort: 1, MaxEffort: 25);
+        _store.Cron(0);
+        Assert.Equal(25, _store.Eviction.CompactionEffort);
+        long now = 1000;
+        for (long wait = 0; wait != long.MaxValue; now += wait)
+        {
+            wait = _store.Eviction.Compact(now);
+            Assert.True(wait is 4 or long.MaxValue, "A millisecond of four, unless there is nothing left.");
+        }
+
+        Assert.Equal(0, _store.Eviction.CompactionEffort);
+
+        Assert.InRange(_heap.HeldBytes, _heap.UsedBytes, held / 3);
+        for (int i = 0; i < 100_000; i += 8)
+        {
+            AssertHolds(_store[0], "k" + i, Value(i, 60));
+        }
+    }
+
+    [Theory]
+    [InlineData(1000, 1099, 0)] // Less than the lower bound,
+    [InlineData(10, 19, 0)] // or too few bytes.
+    [InlineData(1000, 1100, 1)]
+    [InlineData(1000, 1550, 13)]
+    [InlineData(1000, 2000, 25)]
+    [InlineData(1000, 9000, 25)]
+    [InlineData(0, 500, 25)]
+    [InlineData(1000, 900, 0)]
+    public void The_effort_grows_with_the_fragments(long used, long held, int expected)
+    {
+        DefragOptions options = new(
+            IsOn: true, IgnoreBytes: 10, LowerPercent: 10, UpperPercent: 100, MinEffort: 1, MaxEffort: 25);
+        Assert.Equal(expected, options.EffortFor(used, held));
+        Assert.Equal(0, (options with { IsOn = false }).EffortFor(used, held));
     }
 
     [Fact]
@@ -181,7 +240,7 @@ public sealed class CompactionTests : IDisposable
             if (i % 500 == 0)
             {
                 _store.NowMs += 100;
-                _store.Cron(1);
+                Tick();
                 mostHeld = Math.Max(mostHeld, _heap.HeldBytes + _heap.FreeSlabBytes);
                 snapshot ??= random.Next(100) == 0 ? _store.StartSnapshot(new SnapshotQueue(limitBytes: long.MaxValue)) : null;
             }
@@ -348,7 +407,7 @@ public sealed class CompactionTests : IDisposable
             _store.Eviction.Compaction.Step(random.Next(20));
             if (i % 500 == 0)
             {
-                _store.Cron(1);
+                Tick();
             }
 
             if (snapshot is null && random.Next(2000) == 0)
@@ -396,7 +455,7 @@ public sealed class CompactionTests : IDisposable
                 if (i % 1000 == 0)
                 {
                     _store.NowMs += 100;
-                    _store.Cron(1);
+                    Tick();
                     mostHeld = Math.Max(mostHeld, _heap.HeldBytes + _heap.FreeSlabBytes);
                 }
             }
@@ -454,6 +513,12 @@ public sealed class CompactionTests : IDisposable
     {
         Assert.True(database.TryFind(K(key), LookupFlags.NoTouch, out Entry entry), key);
         Assert.True(value.AsSpan().SequenceEqual(entry.GetStringSpan(stackalloc byte[Entry.ScratchBytes])), key);
+    }
+
+    private void Tick()
+    {
+        _store.Cron(1);
+        _store.Eviction.Compact(_clockMs += 100);
     }
 
     private sealed class Reader : PartialRead
