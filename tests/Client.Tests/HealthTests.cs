@@ -45,38 +45,30 @@ public sealed class HealthTests
         }
     }
 
-    [Fact]
-    public async Task The_check_finds_a_server_that_speaks_nothing_but_tls()
+    [Theory]
+    [InlineData("TLSv1.3")]
+    [InlineData("TLSv1.2")]
+    public async Task The_check_finds_a_server_that_speaks_nothing_but_tls(string protocol)
     {
         SkipStandIn();
         using TestCertificates certificates = new();
-        string folder = TestPaths.CreateTempFolder("health-tls");
-        string port = FreePort.Next().ToString(CultureInfo.InvariantCulture);
-        string[] line =
-        [
-            "--port", "0", "--tls-port", port, "--save", "", "--dir", folder, "--requirepass", "a-secret",
-            "--tls-cert-file", certificates.ClientCertFile, "--tls-key-file", certificates.ClientKeyFile,
-            "--tls-ca-cert-file", certificates.CaFile,
-        ];
-        using Process server = Process.Start(
-            new ProcessStartInfo(TestPaths.ServerBinary, line) { RedirectStandardOutput = true, UseShellExecute = false })!;
-        try
-        {
-            while (await server.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(30)) is { } text
-                && !text.Contains("Ready to accept connections", StringComparison.Ordinal))
-            {
-            }
+        using TestCertificates others = new();
+        certificates.Issue("servers-only", days: 365, forServersOnly: true);
+        string serversOnly = Path.Combine(certificates.Folder, "servers-only");
 
-            Assert.Equal((0, "healthy\n"), await CheckAsync([], line));
-        }
-        finally
-        {
-            server.Kill();
-            await server.WaitForExitAsync();
-            TestPaths.DeleteFolder(folder);
-        }
-
-        Assert.Equal(1, (await CheckAsync([], line)).ExitCode);
+        // The server's own certificate is shown to it; where that is none for clients, it does not want to talk, but it lives.
+        Assert.Equal("healthy\n", await CheckTlsAsync(
+            certificates.ClientCertFile, certificates.ClientKeyFile, certificates.CaFile, protocol));
+        Assert.StartsWith("healthy, but: ", await CheckTlsAsync(
+            serversOnly + ".crt", serversOnly + ".key", certificates.CaFile, protocol), StringComparison.Ordinal);
+        Assert.StartsWith("healthy, but: ", await CheckTlsAsync(
+            certificates.ServerCertFile, certificates.ServerKeyFile, others.CaFile, protocol), StringComparison.Ordinal);
+        Assert.StartsWith("healthy, but: ", await CheckTlsAsync(
+            certificates.ServerCertFile, certificates.ServerKeyFile, certificates.CaFile, protocol,
+            onceReady: () => File.WriteAllText(certificates.ServerCertFile, "garbage")), StringComparison.Ordinal);
+        Assert.StartsWith("healthy, but: ", await CheckTlsAsync(
+            certificates.ClientCertFile, certificates.ClientKeyFile, certificates.CaFile, protocol,
+            onceReady: () => File.Delete(certificates.ClientCertFile)), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -134,6 +126,42 @@ public sealed class HealthTests
         Assert.Contains("KvServer.Storage.dll", maps, StringComparison.Ordinal);
         Assert.DoesNotContain("Kestrel.Core", maps, StringComparison.Ordinal);
         Assert.DoesNotContain("AspNetCore.Http", maps, StringComparison.Ordinal);
+    }
+
+    /// <summary>What the check says about a server for TLS alone, which is gone afterwards.</summary>
+    private static async Task<string> CheckTlsAsync(
+        string certFile, string keyFile, string caFile, string protocol, Action? onceReady = null)
+    {
+        string folder = TestPaths.CreateTempFolder("health-tls");
+        string port = FreePort.Next().ToString(CultureInfo.InvariantCulture);
+        string[] line =
+        [
+            "--port", "0", "--tls-port", port, "--save", "", "--dir", folder, "--requirepass", "a-secret",
+            "--tls-cert-file", certFile, "--tls-key-file", keyFile, "--tls-ca-cert-file", caFile, "--tls-protocols", protocol,
+        ];
+        using Process server = Process.Start(
+            new ProcessStartInfo(TestPaths.ServerBinary, line) { RedirectStandardOutput = true, UseShellExecute = false })!;
+        (int ExitCode, string Output) result;
+        try
+        {
+            while (await server.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(30)) is { } text
+                && !text.Contains("Ready to accept connections", StringComparison.Ordinal))
+            {
+            }
+
+            onceReady?.Invoke();
+            result = await CheckAsync([], line);
+        }
+        finally
+        {
+            server.Kill();
+            await server.WaitForExitAsync();
+            TestPaths.DeleteFolder(folder);
+        }
+
+        Assert.Equal(1, (await CheckAsync([], line)).ExitCode);
+        Assert.True(result.ExitCode == 0, result.Output);
+        return result.Output;
     }
 
     private static void SkipStandIn() => Assert.SkipWhen(TestPaths.IsStandIn, "redis-server has no such check");

@@ -51,8 +51,9 @@ public sealed class TestCertificates : IDisposable
     /// <param name="name">Also the subject.</param>
     /// <param name="days">How long it is valid from now on; less than zero for one that has expired.</param>
     /// <param name="password">Encrypts the key.</param>
+    /// <param name="forServersOnly">Makes it one that clients may not show.</param>
     /// <returns>The serial number.</returns>
-    public string Issue(string name, int days, string? password = null)
+    public string Issue(string name, int days, string? password = null, bool forServersOnly = false)
     {
         using RSA key = RSA.Create(2048);
         CertificateRequest request = new($"CN={name}", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
@@ -60,6 +61,11 @@ public sealed class TestCertificates : IDisposable
         names.AddDnsName("localhost");
         names.AddIpAddress(System.Net.IPAddress.Loopback);
         request.CertificateExtensions.Add(names.Build());
+        if (forServersOnly)
+        {
+            request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1")], critical: false));
+        }
+
         DateTimeOffset end = TimeProvider.System.GetUtcNow().AddDays(days);
         DateTimeOffset authorityStart = new(_authority.NotBefore);
         DateTimeOffset start = authorityStart > end ? end.AddDays(-1) : authorityStart;

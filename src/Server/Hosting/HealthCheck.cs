@@ -9,8 +9,9 @@ namespace KvServer.Server.Hosting;
 /// <remarks>
 /// <para>Where the server is and which password it wants comes from the same file, environment and options as its own start,
 /// so that the arguments of the server are those of the check.</para>
-/// <para>Healthy is what answers as a server: PONG, but also that it wants another password or refuses writes, since a restart
-/// would not help against either. Not healthy is one that is loading, that refuses connections, or that does not answer.</para>
+/// <para>Healthy is what answers as a server: PONG, but also that it wants another password, refuses writes or has no PING, since
+/// a restart would not help against any of these; nor against a TLS server that takes part in the handshake and does not want
+/// the certificate of the check. Not healthy is one that is loading, that refuses connections, or that does not answer.</para>
 /// </remarks>
 internal sealed class HealthCheck
 {
@@ -21,7 +22,7 @@ internal sealed class HealthCheck
     private const string UsageLine =
         "Usage: kvserver --health [-h HOST] [-p PORT] [-s SOCKET] [-t SECONDS] [/path/to/kvserver.conf] [--option value ...]";
 
-    private static readonly string[] SignsOfLife = ["-NOAUTH", "-NOPERM", "-MISCONF"];
+    private static readonly string[] SignsOfLife = ["-NOAUTH", "-NOPERM", "-MISCONF", "-ERR unknown command"];
 
     /// <summary>Runs the check when the command line asks for it.</summary>
     /// <param name="args">The command line.</param>
@@ -117,9 +118,12 @@ internal sealed class HealthCheck
     private static async Task<bool> AskAsync(HealthTarget target, byte[] password, TimeSpan time, TextWriter report)
     {
         using CancellationTokenSource timeout = new(time);
+        TlsWitness? witness = null;
         try
         {
-            await using Stream stream = await target.ConnectAsync(timeout.Token);
+            await using Stream connected = await target.ConnectAsync(timeout.Token);
+            witness = connected as TlsWitness;
+            await using Stream stream = await target.EncryptAsync(connected, timeout.Token);
             await stream.WriteAsync(Requests(password), timeout.Token);
             byte[] buffer = new byte[MaxReplyBytes];
             int length = 0;
@@ -137,7 +141,9 @@ internal sealed class HealthCheck
                 length += read;
             }
 
-            return await JudgeAsync(reply, report);
+            return reply.Length == 0 && witness is { HasSeenServer: true }
+                ? await ReportRefusalAsync(report)
+                : await JudgeAsync(reply, report);
         }
         catch (OperationCanceledException)
         {
@@ -147,9 +153,22 @@ internal sealed class HealthCheck
         catch (Exception e) when (e is SocketException or IOException or ArgumentException
             or UnauthorizedAccessException or System.Security.Authentication.AuthenticationException)
         {
+            if (witness is { HasSeenServer: true })
+            {
+                return await ReportRefusalAsync(report);
+            }
+
             await report.WriteLineAsync($"unhealthy: {target}: {e.Message}");
             return false;
         }
+    }
+
+    // With TLS 1.3 the handshake is over for the client before the server has seen its certificate: what follows then is an
+    // alert, the end of the connection or its reset, and with older versions the same within the handshake.
+    private static async Task<bool> ReportRefusalAsync(TextWriter report)
+    {
+        await report.WriteLineAsync("healthy, but: the server closed the connection over TLS, for want of a certificate it trusts?");
+        return true;
     }
 
     private static byte[] Requests(byte[] password)

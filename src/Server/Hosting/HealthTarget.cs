@@ -40,10 +40,8 @@ internal sealed record HealthTarget(string Host, int Port, string UnixSocket, Se
         || bind.Any(one => one.TrimStart('-') == Host);
 
     /// <summary>Connects.</summary>
-    /// <returns>A stream of RESP, behind the handshake where the server speaks TLS.</returns>
+    /// <returns>The bytes of the socket; those of a server that speaks TLS are watched by a <see cref="TlsWitness"/>.</returns>
     /// <exception cref="SocketException">Nobody is there.</exception>
-    /// <exception cref="IOException">The handshake was broken off.</exception>
-    /// <exception cref="System.Security.Authentication.AuthenticationException">There was no handshake to agree on.</exception>
     public async Task<Stream> ConnectAsync(CancellationToken cancel)
     {
         Socket socket = UnixSocket.Length > 0
@@ -61,7 +59,7 @@ internal sealed record HealthTarget(string Host, int Port, string UnixSocket, Se
             }
 
             NetworkStream plain = new(socket, ownsSocket: true);
-            return Tls is null ? plain : await EncryptAsync(plain, Tls, cancel);
+            return Tls is null ? plain : new TlsWitness(plain);
         }
         catch
         {
@@ -70,9 +68,20 @@ internal sealed record HealthTarget(string Host, int Port, string UnixSocket, Se
         }
     }
 
-    private static async Task<Stream> EncryptAsync(NetworkStream plain, ServerConfig config, CancellationToken cancel)
+    /// <summary>Shakes hands where the server speaks TLS.</summary>
+    /// <param name="connected">What <see cref="ConnectAsync"/> returned; it remains the caller's where this fails.</param>
+    /// <param name="cancel">Ends the attempt.</param>
+    /// <returns>A stream of RESP, which closes the other one.</returns>
+    /// <exception cref="IOException">The handshake was broken off.</exception>
+    /// <exception cref="System.Security.Authentication.AuthenticationException">There was no handshake to agree on.</exception>
+    public async Task<Stream> EncryptAsync(Stream connected, CancellationToken cancel)
     {
-        SslStream encrypted = new(plain);
+        if (Tls is null)
+        {
+            return connected;
+        }
+
+        SslStream encrypted = new(connected);
         try
         {
             await encrypted.AuthenticateAsClientAsync(
@@ -88,7 +97,7 @@ internal sealed record HealthTarget(string Host, int Port, string UnixSocket, Se
                         DisableCertificateDownloads = true, // Nor is it fetched what would be missing for judging that.
                         RevocationMode = X509RevocationMode.NoCheck,
                     },
-                    ClientCertificateContext = CertificateOf(config),
+                    ClientCertificateContext = CertificateOf(Tls),
                 },
                 cancel);
             return encrypted;

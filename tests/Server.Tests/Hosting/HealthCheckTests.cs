@@ -21,6 +21,7 @@ public sealed class HealthCheckTests : IDisposable
     [InlineData("-LOADING Redis is loading the dataset in memory\r\n", false, "loading: LOADING Redis is loading the dataset in memory")]
     [InlineData("-NOAUTH Authentication required.\r\n", true, "healthy, but: NOAUTH Authentication required.")]
     [InlineData("-MISCONF Errors writing\r\n", true, "healthy, but: MISCONF Errors writing")]
+    [InlineData("-ERR unknown command 'PING'\r\n", true, "healthy, but: ERR unknown command 'PING'")]
     [InlineData("-ERR max number of clients reached\r\n", false, "unhealthy: -ERR max number of clients reached")]
     [InlineData("HTTP/1.1 400 Bad Request\r\n\r\n", false, "unhealthy: HTTP/1.1 400 Bad Request")]
     [InlineData("+PO", false, "unhealthy: +PO")]
@@ -46,6 +47,24 @@ public sealed class HealthCheckTests : IDisposable
         (int port, Task<string> request) = Serve(replies, Requests.Length);
         Assert.Equal((isHealthy, line), await CheckAsync("--port", Text(port)));
         Assert.Equal(Requests, await request);
+    }
+
+    [Theory]
+    [InlineData("", false)]
+    [InlineData("\u0016", false)]
+    [InlineData("\u0016\u0002\u0000", false)]
+    [InlineData("\u0000\u0003\u0000", false)]
+    [InlineData("\u0015\u0003\u0003\u0000\u0002\u0002\u0028", false)] // An alert: no version or cipher in common.
+    [InlineData("-ERR Protocol error\r\n", false)]
+    [InlineData("+PONG\r\n", false)]
+    [InlineData("\u0016\u0003\u0003\u0000\u007a", true)] // A server that breaks off within its own part of the handshake.
+    public async Task A_port_for_tls_lives_when_a_server_takes_part_in_the_handshake(string answer, bool isHealthy)
+    {
+        (int port, Task<string> hello) = Serve(answer, 1);
+        (bool isFoundHealthy, string line) = await CheckAsync("--port", "0", "--tls-port", Text(port), "--tls-auth-clients", "no");
+        Assert.Equal(isHealthy, isFoundHealthy);
+        Assert.StartsWith(isHealthy ? "healthy, but: the server closed" : $"unhealthy: 127.0.0.1:{port}:", line, StringComparison.Ordinal);
+        Assert.StartsWith("\u0016\u0003", await hello, StringComparison.Ordinal);
     }
 
     [Fact]
