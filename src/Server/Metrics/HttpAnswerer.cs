@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using KvServer.Server.Config;
 using KvServer.Server.Net;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -21,8 +22,11 @@ namespace KvServer.Server.Metrics;
 /// </remarks>
 internal sealed class HttpAnswerer : IDisposable
 {
-    /// <summary>Connections at the same time; more are closed at once.</summary>
+    /// <summary>Connections at the same time; for one more the one that has been silent longest is closed.</summary>
     internal const int MaxConnections = 32;
+
+    // Those that were closed for others take a moment to end. This many at once is a flood, and the rest of it is closed unseen.
+    private const int MaxConnectionsWithEnding = 4 * MaxConnections;
     private const int MaxRequestLineBytes = 2 * 1024;
     private const int MaxHeaderBytes = 8 * 1024;
     private const int MaxHeaders = 64;
@@ -33,6 +37,7 @@ internal sealed class HttpAnswerer : IDisposable
     private readonly HttpPages _pages;
     private readonly ILogger _log;
     private readonly Listeners _listeners;
+    private readonly HttpPlaces _places = new(MaxConnections);
     private KestrelServer? _kestrel;
 
     /// <summary>Makes it; nothing listens yet.</summary>
@@ -61,7 +66,7 @@ internal sealed class HttpAnswerer : IDisposable
         Dictionary<EndPoint, Socket> sockets = _listeners.All.ToDictionary(l => l.Socket.LocalEndPoint!, l => l.Socket);
         KestrelServerOptions options = new() { AddServerHeader = false };
         KestrelServerLimits limits = options.Limits;
-        limits.MaxConcurrentConnections = MaxConnections;
+        limits.MaxConcurrentConnections = MaxConnectionsWithEnding;
         limits.MaxConcurrentUpgradedConnections = 0;
         limits.MaxRequestLineSize = MaxRequestLineBytes;
         limits.MaxRequestHeadersTotalSize = MaxHeaderBytes;
@@ -72,7 +77,11 @@ internal sealed class HttpAnswerer : IDisposable
         limits.KeepAliveTimeout = IdleTime;
         foreach (EndPoint address in sockets.Keys)
         {
-            options.Listen(address, static listen => listen.Protocols = HttpProtocols.Http1);
+            options.Listen(address, listen =>
+            {
+                listen.Protocols = HttpProtocols.Http1;
+                listen.Use(next => connection => ServeAsync(connection, next));
+            });
             Log.Listening(_log, address.ToString()!);
         }
 
@@ -96,9 +105,26 @@ internal sealed class HttpAnswerer : IDisposable
         _listeners.Dispose();
     }
 
+    private async Task ServeAsync(ConnectionContext connection, ConnectionDelegate next)
+    {
+        using HttpPlaces.Place? place = _places.TryTake(connection.Abort);
+        if (place is null)
+        {
+            connection.Abort();
+            return;
+        }
+
+        connection.Features.Set(place);
+        await next(connection);
+    }
+
     private sealed class Application(HttpPages pages) : IHttpApplication<HttpContext>
     {
-        public HttpContext CreateContext(IFeatureCollection contextFeatures) => new DefaultHttpContext(contextFeatures);
+        public HttpContext CreateContext(IFeatureCollection contextFeatures)
+        {
+            contextFeatures.Get<HttpPlaces.Place>()!.BeginAnswer();
+            return new DefaultHttpContext(contextFeatures);
+        }
 
         public async Task ProcessRequestAsync(HttpContext context)
         {
@@ -132,9 +158,8 @@ internal sealed class HttpAnswerer : IDisposable
             }
         }
 
-        public void DisposeContext(HttpContext context, Exception? exception)
-        {
-            // The context holds nothing but Kestrel's features.
-        }
+        // The context holds nothing but Kestrel's features.
+        public void DisposeContext(HttpContext context, Exception? exception) =>
+            context.Features.Get<HttpPlaces.Place>()!.EndAnswer();
     }
 }

@@ -168,12 +168,41 @@ public sealed class HttpAnswererTests : CommandHarness, IAsyncLifetime
     }
 
     [Fact]
-    public void More_connections_than_there_may_be_are_closed()
+    public async Task The_pages_are_answered_while_others_hold_every_place_and_say_nothing()
     {
         List<RawClient> clients = [];
         try
         {
-            for (int i = 0; i < HttpAnswerer.MaxConnections; i++)
+            for (int i = 0; i < HttpAnswerer.MaxConnections + 10; i++)
+            {
+                RawClient client = RawClient.Connect(new IPEndPoint(IPAddress.Loopback, _port));
+                clients.Add(client);
+                client.Send(i % 2 == 0 ? "GET /livez HTTP/1.1\r\nX: " : "");
+            }
+
+            await ExpectAsync("/livez", 200, "ok\n");
+            await ExpectAsync("/healthz", 200, "ok\n");
+        }
+        finally
+        {
+            clients.ForEach(client => client.Dispose());
+        }
+    }
+
+    [Fact]
+    public async Task Requests_being_answered_keep_their_places()
+    {
+        List<Action> waiting = [];
+        using SemaphoreSlim asked = new(0);
+        _post = work =>
+        {
+            waiting.Add(work);
+            asked.Release();
+        };
+        List<RawClient> clients = [];
+        try
+        {
+            for (int i = 0; i < HttpAnswerer.MaxConnections - 1; i++)
             {
                 RawClient client = RawClient.Connect(new IPEndPoint(IPAddress.Loopback, _port));
                 clients.Add(client);
@@ -181,8 +210,18 @@ public sealed class HttpAnswererTests : CommandHarness, IAsyncLifetime
                 client.Expect("HTTP/1.1 200 OK");
             }
 
-            using RawClient surplus = RawClient.Connect(new IPEndPoint(IPAddress.Loopback, _port));
-            Assert.Equal("", surplus.ReceiveToEnd());
+            // The next is asked for what the command loop has to say; meanwhile the others lose their places one after the other.
+            using RawClient answered = RawClient.Connect(new IPEndPoint(IPAddress.Loopback, _port));
+            answered.Send("GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+            Assert.True(await asked.WaitAsync(TimeSpan.FromSeconds(20)));
+            for (int i = 0; i < HttpAnswerer.MaxConnections; i++)
+            {
+                clients.Add(RawClient.Connect(new IPEndPoint(IPAddress.Loopback, _port)));
+            }
+
+            clients.Take(HttpAnswerer.MaxConnections - 1).ToList().ForEach(static client => client.ReceiveToEnd());
+            waiting.ForEach(work => work());
+            Assert.StartsWith("HTTP/1.1 ", answered.ReceiveToEnd(), StringComparison.Ordinal);
         }
         finally
         {
