@@ -5,7 +5,11 @@ public static partial class ConfigRegistry
 {
     private static ConfigOption[] MemoryOptions() =>
     [
-        new MemoryOrPercentOption("maxmemory", null, None, c => ref c.MaxMemory) { Refusal = "argument must be a memory value" },
+        new MemoryOrPercentOption("maxmemory", null, None, c => ref c.MaxMemory)
+        {
+            Refusal = "argument must be a memory value",
+            MinPercent = 1,
+        },
         Choice("maxmemory-policy", None, c => ref c.MaxMemoryPolicy,
             ("volatile-lru", MaxMemoryPolicy.VolatileLru), ("volatile-lfu", MaxMemoryPolicy.VolatileLfu),
             ("volatile-random", MaxMemoryPolicy.VolatileRandom), ("volatile-ttl", MaxMemoryPolicy.VolatileTtl),

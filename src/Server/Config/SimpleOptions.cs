@@ -74,6 +74,9 @@ internal sealed class MemoryOrPercentOption(
     /// <summary>What is said about a value that is neither.</summary>
     public string Refusal { get; init; } = "argument must be a memory or percent value";
 
+    /// <summary>The least percentage; none of the memory would mean no limit, which is not what it says.</summary>
+    public int MinPercent { get; init; }
+
     private protected override string? Read(
         ReadOnlySpan<string> words, MemoryAmount current, ConfigSource source, out MemoryAmount value)
     {
@@ -81,7 +84,7 @@ internal sealed class MemoryOrPercentOption(
         string word = words[0];
         if (word.Length > 1 && word[^1] == '%')
         {
-            if (!ConfigText.TryReadInteger(word.AsSpan(0, word.Length - 1), out long percent) || percent < 0)
+            if (!ConfigText.TryReadInteger(word.AsSpan(0, word.Length - 1), out long percent) || percent < MinPercent)
             {
                 return Refusal;
             }

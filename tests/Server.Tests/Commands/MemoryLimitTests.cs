@@ -300,7 +300,12 @@ public sealed class MemoryLimitTests : CommandHarness
         Assert.Equal(["maxmemory", "75%"], (object?[])Run("CONFIG", "GET", "maxmemory")!);
         Assert.Equal((long)(MachineMemory.LimitBytes / 100.0 * 75), Server.Keyspace.Eviction.LimitBytes);
         Assert.EndsWith("percentage argument must be less or equal to 100", Error("CONFIG", "SET", "maxmemory", "101%"), StringComparison.Ordinal);
-        Assert.EndsWith("argument must be a memory value", Error("CONFIG", "SET", "maxmemory", "x%"), StringComparison.Ordinal);
+        foreach (string bad in new[] { "x%", "0%", "00%", "-1%" })
+        {
+            Assert.EndsWith("argument must be a memory value", Error("CONFIG", "SET", "maxmemory", bad), StringComparison.Ordinal);
+        }
+
+        Assert.Equal(["maxmemory", "75%"], (object?[])Run("CONFIG", "GET", "maxmemory")!);
     }
 
     private void Fill(int keys)

@@ -51,6 +51,14 @@ public sealed class ConfigLoaderTests : IDisposable
     }
 
     [Fact]
+    public void None_of_the_memory_is_no_limit_for_it_but_one_for_clients()
+    {
+        Assert.EndsWith("argument must be a memory value", ConfigFixture.LoadError("--maxmemory", "0%"), StringComparison.Ordinal);
+        Assert.True(ConfigFixture.Load("--maxmemory", "1%").Config.MaxMemory.IsPercent);
+        Assert.True(ConfigFixture.Load("--maxmemory-clients", "0%").Config.MaxMemoryClients.IsPercent); // As there: none is no limit.
+    }
+
+    [Fact]
     public void A_bad_environment_variable_names_itself() => Assert.Contains("KVSERVER_HZ", Assert.Throws<ConfigException>(
         () => ConfigFixture.Load(new Dictionary<string, string> { ["KVSERVER_HZ"] = "x" }, "")).Message,
         StringComparison.Ordinal);
