@@ -18,6 +18,10 @@ public sealed class ConfigLoader
     private static readonly string[] Ignored =
         ["list-max-ziplist-entries", "list-max-ziplist-value", "lua-replicate-commands"];
 
+    // Lines of a file that are no options. Each may stand there several times and adds to what is there, so that CONFIG REWRITE,
+    // which writes them into the file, would have the next start find them twice: a variable can't be one of them.
+    private static readonly string[] Directives = ["include", "rename-command", "user", "loadmodule", "sentinel"];
+
     // A copy, so that the defaults are made now: the working directory, which one of them is, may be gone later.
     private readonly ServerConfig _config = ServerConfig.Defaults.Clone();
     private readonly HashSet<ConfigOption> _setOptions = [];
@@ -285,6 +289,7 @@ public sealed class ConfigLoader
             // Kubernetes puts <SERVICE>_PORT=tcp://... and the like into the environment of every container.
             if (option is null || value.StartsWith("tcp://", StringComparison.Ordinal))
             {
+                RefuseDirective(name, optionName);
                 _warnings.Add($"Environment variable {name} names no option, it is ignored");
                 continue;
             }
@@ -300,6 +305,18 @@ public sealed class ConfigLoader
             {
                 throw ConfigException.At(place, shown, error);
             }
+        }
+    }
+
+    // Whoever takes a command away or declares a user this way believes it done: a line in the log is not enough. The same
+    // with a number behind the name, for the second of several.
+    private static void RefuseDirective(string variable, string optionName)
+    {
+        string name = optionName.TrimEnd([.. "0123456789"]).TrimEnd('_').Replace('_', '-');
+        if (Array.Find(Directives, directive => ConfigText.IsName(name, directive)) is { } found)
+        {
+            throw new ConfigException(
+                $"Fatal error, {variable}: '{found}' can't come from the environment, only from a file or the command line");
         }
     }
 

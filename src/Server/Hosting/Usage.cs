@@ -15,6 +15,7 @@ internal static class Usage
                kvserver --check-aof [--fix|--truncate-to-timestamp TIME] FILE|FOLDER  (the same for append-only files)
 
         Options are those of redis.conf. Each may also come from the environment: KVSERVER_PORT=7000.
+        Not so user, rename-command and include, which are lines of a file or of the command line.
         KVSERVER_PASSWORD, or a file named by KVSERVER_PASSWORD_FILE, sets requirepass.
         The command line wins over the environment, and the environment over the file.
 

@@ -50,6 +50,24 @@ public sealed class ConfigLoaderTests : IDisposable
         Assert.Equal(2, loaded.Warnings.Count);
     }
 
+    [Theory]
+    [InlineData("KVSERVER_USER", "user")]
+    [InlineData("KVSERVER_RENAME_COMMAND", "rename-command")]
+    [InlineData("KVSERVER_RENAME_COMMAND_2", "rename-command")]
+    [InlineData("KVSERVER_RENAME-COMMAND", "rename-command")]
+    [InlineData("KVSERVER_user1", "user")]
+    [InlineData("KVSERVER_INCLUDE", "include")]
+    [InlineData("KVSERVER_LOADMODULE", "loadmodule")]
+    public void What_is_no_option_but_a_line_of_a_file_is_refused_in_the_environment(string variable, string directive) => Assert.Equal(
+        $"Fatal error, {variable}: '{directive}' can't come from the environment, only from a file or the command line",
+        Assert.Throws<ConfigException>(
+            () => ConfigFixture.Load(new Dictionary<string, string> { [variable] = "FLUSHALL \"\"" }, "")).Message);
+
+    [Fact]
+    public void Services_whose_names_begin_like_a_directive_are_no_directives() => Assert.Equal(
+        ["Environment variable KVSERVER_USER_SERVICE_HOST names no option, it is ignored"],
+        ConfigFixture.Load(new Dictionary<string, string> { ["KVSERVER_USER_SERVICE_HOST"] = "10.0.0.1" }, "").Warnings);
+
     [Fact]
     public void None_of_the_memory_is_no_limit_for_it_but_one_for_clients()
     {
