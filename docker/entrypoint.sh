@@ -33,22 +33,35 @@ fi
 
 shift
 case "${1-}" in
-    -v | --version | -h | --help | - | --health | --check-rdb | --check-aof) exec kvserver "$@" ;;
+    -v | --version | -h | --help | --health | --check-rdb | --check-aof) exec kvserver "$@" ;;
 esac
 
-if [ -f "${1-}" ]; then
+says() { # name of an option
+    printf '%s\n' "$text" | grep -Eic "^[[:space:]]*$1[[:space:]]" > /dev/null
+}
+
+if [ "${1-}" = - ] || [ -f "${1-}" ]; then
     file=$1
     shift
+    if [ "$file" = - ]; then text=$(cat); else text=$(cat "$file") || text=; fi
+
     # The user's file decides, and so does the environment. What they leave open gets the defaults of a container, where only
     # published ports can be reached: all addresses, no protected mode. Given before the caller's own options, so that those
     # win. A file that includes others is taken at its word: what those say is not looked up here.
-    if ! grep -Eiq '^[[:space:]]*include[[:space:]]' "$file"; then
-        if [ -z "${KVSERVER_PROTECTED_MODE+x}" ] && ! grep -Eiq '^[[:space:]]*protected-mode[[:space:]]' "$file"; then
+    if ! says include; then
+        if [ -z "${KVSERVER_PROTECTED_MODE+x}" ] && ! says protected-mode; then
             set -- --protected-mode no "$@"
         fi
-        if [ -z "${KVSERVER_BIND+x}" ] && ! grep -Eiq '^[[:space:]]*bind[[:space:]]' "$file"; then
+        if [ -z "${KVSERVER_BIND+x}" ] && ! says bind; then
             set -- --bind '*' '-::*' "$@"
         fi
+    fi
+
+    # Standard input has been read to its end, so the server gets one of its own with the same text.
+    if [ "$file" = - ]; then
+        exec kvserver - "$@" << END
+$text
+END
     fi
     exec kvserver "$file" "$@"
 fi

@@ -60,8 +60,9 @@ free_port() {
     done
 }
 
+input=/dev/null
 start() { # environment and arguments, as for env(1)
-    (cd "$root/data" && KVSERVER_PORT=$port exec env "$@") > "$root/log" 2>&1 &
+    (cd "$root/data" && KVSERVER_PORT=$port exec env "$@") < "$input" > "$root/log" 2>&1 &
     server=$!
     rm -f "$root/processes/"*
     ln -s "/proc/$server" "$root/processes/1"
@@ -117,6 +118,15 @@ start -u KVSERVER_PORT entrypoint.sh "$root/user.conf" --requirepass third
 expect "data after the second start" "data" "$(cli -a third get more)"
 expect "health by file and options" "healthy" "$(env -u KVSERVER_PORT -u KVSERVER_PASSWORD healthcheck.sh)"
 expect "health that is asked for" "healthy" "$(env -u KVSERVER_PORT healthcheck.sh -p "$port" --requirepass third)"
+stop
+
+# The same from standard input, where a port of its own has to be told to the check.
+input=$root/user.conf
+start -u KVSERVER_PORT entrypoint.sh - --requirepass third
+expect "data after the third start" "data" "$(cli -a third get more)"
+expect "addresses" "* -::*" "$(cli -a third config get bind | tail -1)"
+expect "protected mode" "no" "$(cli -a third config get protected-mode | tail -1)"
+expect "health with a port" "healthy" "$(env -u KVSERVER_PORT healthcheck.sh -p "$port" --requirepass third)"
 stop
 
 # Other tools run as they are.

@@ -1,3 +1,4 @@
+using System.Text;
 using KvServer.TestSupport;
 
 namespace KvServer.Client.Tests;
@@ -29,7 +30,7 @@ public sealed class EntrypointTests : IDisposable
         { ["/nonexistent/redis.conf"], "kvserver|/nonexistent/redis.conf" },
         { ["--version"], "kvserver|--version" },
         { ["redis-server", "--version"], "kvserver|--version" },
-        { ["redis-server", "-"], "kvserver|-" },
+        { ["redis-server", "-"], "kvserver|-|--bind|*|-::*|--protected-mode|no" },
         { ["redis-cli", "-h", "x", "a b"], "redis-cli|-h|x|a b" },
         { ["othertool", "1"], "othertool|1" },
         { ["sh", "-c", "echo from the shell"], "from the shell" },
@@ -53,6 +54,21 @@ public sealed class EntrypointTests : IDisposable
         string expected = $"kvserver|{file.Path}|{added}--port|7000\n";
         Assert.Equal(expected, await RunAsync("entrypoint.sh", file.Path, "--port", "7000"));
         Assert.Equal(expected, await RunAsync("entrypoint.sh", "redis-server", file.Path, "--port", "7000"));
+    }
+
+    [Theory]
+    [InlineData("maxmemory 1gb", "--bind|*|-::*|--protected-mode|no|")]
+    [InlineData("bind 127.0.0.1\nprotected-mode yes", "")]
+    [InlineData("include /data/other.conf", "")]
+    public async Task Standard_input_decides_like_a_file_and_reaches_the_server(string text, string added)
+    {
+        AddTool("kvserver", "#!/bin/sh\nprintf '%s|' kvserver \"$@\"\necho\ncat\n");
+        text += "\nrequirepass \"a\\x00$HOME `b` 'c\"\n#" + new string('x', 200_000) + "\n"; // More than a pipe holds.
+        foreach (string[] form in (string[][])[["-"], ["redis-server", "-"], ["kvserver", "-"]])
+        {
+            ToolRun run = await RunScriptAsync("entrypoint.sh", [.. form, "--port", "7000"], Encoding.ASCII.GetBytes(text));
+            Assert.Equal(("", $"kvserver|-|{added}--port|7000|\n{text}"), (run.Errors, run.Output));
+        }
     }
 
     [Fact]
@@ -85,7 +101,7 @@ public sealed class EntrypointTests : IDisposable
         AddTool("id", "#!/bin/sh\necho 0\n");
         AddTool("find", "#!/bin/sh\nexit 1\n");
         AddEcho("setpriv");
-        ToolRun run = await RunScriptAsync("entrypoint.sh");
+        ToolRun run = await RunScriptAsync("entrypoint.sh", []);
         Assert.StartsWith("setpriv|", run.Output, StringComparison.Ordinal);
         Assert.Contains("could not make kvserver the owner", run.Errors, StringComparison.Ordinal);
     }
@@ -108,14 +124,14 @@ public sealed class EntrypointTests : IDisposable
     {
         AddTool("kvserver", $"#!/bin/sh\nexit {theirs}\n");
         AddProcess("1", "kvserver", "kvserver");
-        Assert.Equal(ours, (await RunScriptAsync("healthcheck.sh")).ExitCode);
+        Assert.Equal(ours, (await RunScriptAsync("healthcheck.sh", [])).ExitCode);
     }
 
     [Fact]
     public async Task The_health_check_without_a_server_fails()
     {
         AddProcess("1", "sh", "sh");
-        ToolRun run = await RunScriptAsync("healthcheck.sh");
+        ToolRun run = await RunScriptAsync("healthcheck.sh", []);
         Assert.Equal((1, "unhealthy: no server runs here\n"), (run.ExitCode, run.Output));
     }
 
@@ -129,12 +145,12 @@ public sealed class EntrypointTests : IDisposable
         return run.Output;
     }
 
-    private Task<ToolRun> RunScriptAsync(string script, params string[] arguments)
+    private Task<ToolRun> RunScriptAsync(string script, string[] arguments, byte[]? input = null)
     {
         _environment["PROCESSES"] = Path.Combine(_folder, "processes");
         _environment["PATH"] = _folder + Path.PathSeparator + Environment.GetEnvironmentVariable("PATH");
         string path = Path.Combine(TestPaths.RepositoryRoot, "docker", script);
-        return ToolRun.RunAsync("/bin/sh", [path, .. arguments], folder: _folder, environment: _environment);
+        return ToolRun.RunAsync("/bin/sh", [path, .. arguments], input, _folder, environment: _environment);
     }
 
     /// <summary>A tool that prints how it was called.</summary>
