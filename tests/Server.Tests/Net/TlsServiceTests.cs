@@ -131,6 +131,45 @@ public sealed class TlsServiceTests : IDisposable
         }
     }
 
+    [Fact]
+    public void The_end_of_a_certificate_is_told_once_a_day_however_often_options_are_applied()
+    {
+        const int DayMs = 24 * 60 * 60 * 1000;
+        string good = _config.TlsCertFile;
+        for (int i = 0; i < 3; i++)
+        {
+            Assert.True(_tls.TryApply(_config));
+            _config.TlsCertFile = "none";
+            Assert.False(_tls.TryApply(_config));
+            _config.TlsCertFile = good;
+            _tls.Look();
+        }
+
+        Assert.Equal(1, Warnings()); // By the test's clock it has ended.
+        _clock.Advance(DayMs - 1);
+        _tls.Look();
+        Assert.True(_tls.TryApply(_config));
+        Assert.Equal(1, Warnings());
+        _clock.Advance(1);
+        _tls.Look();
+        _tls.Look();
+        Assert.Equal(2, Warnings());
+
+        // Another one is told at once, and the first not again when it comes back.
+        string pem = File.ReadAllText(good);
+        string key = File.ReadAllText(_config.TlsKeyFile);
+        _certificates.IssueServer(20);
+        Assert.True(_tls.TryApply(_config));
+        Assert.Equal(3, Warnings());
+        File.WriteAllText(good, pem);
+        File.WriteAllText(_config.TlsKeyFile, key);
+        _tls.Look();
+        Assert.Equal(1, _tls.Reloads);
+        Assert.Equal(3, Warnings());
+
+        int Warnings() => _log.Entries.Count(static entry => entry.Text.Contains("certificate has expired", StringComparison.Ordinal));
+    }
+
     public void Dispose()
     {
         _tls.Dispose();

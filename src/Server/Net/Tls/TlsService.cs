@@ -28,6 +28,7 @@ internal sealed class TlsService(TimeProvider clock, ILogger log) : IDisposable
 
     private readonly Lock _lock = new();
     private readonly LogInterval _failureLog = new(1000);
+    private readonly Dictionary<(string Which, DateTimeOffset ExpiresAt), DateTimeOffset> _warnedAt = [];
     private TlsCredentials? _current;
     private TlsOptions? _options;
     private string _stamp = ""; // Of what is in use.
@@ -35,7 +36,6 @@ internal sealed class TlsService(TimeProvider clock, ILogger log) : IDisposable
     private string _failure = "";
     private long _failedAt;
     private ITimer? _timer;
-    private DateTimeOffset _warnedAt;
     private long _handshakeFailures;
     private long _pendingHandshakes;
     private long _reloads;
@@ -99,7 +99,6 @@ internal sealed class TlsService(TimeProvider clock, ILogger log) : IDisposable
             _options = options;
             _stamp = stamp;
             _failedStamp = null;
-            _warnedAt = default;
             WarnOfExpiry();
             TimeSpan interval = TimeSpan.FromMilliseconds(LookIntervalMs);
             _timer ??= clock.CreateTimer(static state => ((TlsService)state!).Look(), this, interval, interval);
@@ -180,7 +179,6 @@ internal sealed class TlsService(TimeProvider clock, ILogger log) : IDisposable
             _failedStamp = null;
             Interlocked.Increment(ref _reloads);
             Log.TlsReloaded(log);
-            _warnedAt = default;
         }
         catch (TlsException fault)
         {
@@ -199,26 +197,35 @@ internal sealed class TlsService(TimeProvider clock, ILogger log) : IDisposable
 
     private void WarnOfExpiry()
     {
-        DateTimeOffset now = clock.GetUtcNow();
-        if (_current is not { } current || now - _warnedAt < WarningInterval)
+        if (_current is not { } current)
         {
             return;
         }
 
-        _warnedAt = now;
-        Warn("certificate", current.ExpiresAt, now);
+        Warn("certificate", current.ExpiresAt);
         if (current.AuthoritiesExpireAt is { } authorities)
         {
-            Warn("CA certificate", authorities, now);
+            Warn("CA certificate", authorities);
         }
     }
 
-    private void Warn(string which, DateTimeOffset expiresAt, DateTimeOffset now)
+    // Once a day for each certificate, which its end tells from others, however often files and options are read meanwhile.
+    private void Warn(string which, DateTimeOffset expiresAt)
     {
-        if (expiresAt - now <= WarningTime)
+        DateTimeOffset now = clock.GetUtcNow();
+        if (expiresAt - now > WarningTime
+            || (_warnedAt.TryGetValue((which, expiresAt), out DateTimeOffset warnedAt) && now - warnedAt < WarningInterval))
         {
-            string when = expiresAt.ToString("u", CultureInfo.InvariantCulture);
-            Log.CertificateExpires(log, which, expiresAt <= now ? "has expired" : "expires soon", when);
+            return;
         }
+
+        foreach (var old in _warnedAt.Where(one => now - one.Value >= WarningInterval).ToList())
+        {
+            _warnedAt.Remove(old.Key);
+        }
+
+        _warnedAt[(which, expiresAt)] = now;
+        string when = expiresAt.ToString("u", CultureInfo.InvariantCulture);
+        Log.CertificateExpires(log, which, expiresAt <= now ? "has expired" : "expires soon", when);
     }
 }
