@@ -1,6 +1,7 @@
 using KvServer.Resp;
 using KvServer.Server.Hosting;
 using KvServer.Server.Persistence;
+using KvServer.Server.Persistence.Aof;
 using KvServer.Storage;
 using Microsoft.Extensions.Logging;
 using Ascii = System.Text.Ascii;
@@ -310,6 +311,12 @@ internal static partial class DebugCommands
     private static void LoadAof(CommandContext ctx)
     {
         ServerState server = ctx.Server;
+        if (server.Aof.State == AofState.Off)
+        {
+            ctx.Reply.Error("ERR The append only file is off, there is nothing to load"u8);
+            return;
+        }
+
         if (server.Aof.IsRewriting)
         {
             ctx.Reply.Error("ERR Background append only file rewriting in progress"u8); // Its files are not settled yet.

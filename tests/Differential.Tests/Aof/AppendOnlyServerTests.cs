@@ -323,6 +323,17 @@ public sealed partial class AppendOnlyServerTests : AppendOnlyFolder
     }
 
     [Fact]
+    public async Task Without_a_file_there_is_nothing_to_load_again()
+    {
+        await using ServerProcess server = await StartAsync(ours: true, ("appendonly", "no"));
+        using RespClient client = server.Connect();
+        client.Execute("SET", "k", "1");
+        RespValue reply = client.Execute("DEBUG", "LOADAOF");
+        Assert.True(reply.IsError);
+        Assert.Equal("1", client.Execute("GET", "k").AsString);
+    }
+
+    [Fact]
     public async Task Saves_and_rewrites_wait_for_each_other()
     {
         await using ServerProcess server = await StartAsync(ours: true);
