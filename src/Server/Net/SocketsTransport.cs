@@ -241,13 +241,25 @@ internal sealed class SocketsTransport : ConnectionHost, ITransport
 
     private void Serve(Socket socket, bool isTls)
     {
-        if (socket.ProtocolType == ProtocolType.Tcp)
+        ConnectionContext context;
+        try
         {
-            socket.NoDelay = true;
-            SetKeepAlive(socket);
+            if (socket.ProtocolType == ProtocolType.Tcp)
+            {
+                socket.NoDelay = true;
+                SetKeepAlive(socket);
+            }
+
+            context = _factory.Create(socket);
+        }
+        catch
+        {
+            // It has been let in and counted, and nobody else knows of it yet.
+            socket.Dispose();
+            Services.Forget();
+            throw;
         }
 
-        ConnectionContext context = _factory.Create(socket);
         if (isTls)
         {
             // It takes its place here already, in the order of accepting: so it is the oldest that makes room.
