@@ -69,6 +69,41 @@ internal sealed class CommandContext(ServerState server, Action<Client>? runQueu
     public bool TryFindForWrite(Key key, Storage.ValueType type, out Entry entry, out bool replied) =>
         Exists(Database.FindForWrite(key, type, out entry), out replied);
 
+    /// <summary>Finds the first of several keys that has a value, which is about to be changed; tells the client when it is of
+    /// another type.</summary>
+    /// <param name="firstKey">The first key argument.</param>
+    /// <param name="keyCount">How many there are.</param>
+    /// <param name="type">The type it must have.</param>
+    /// <param name="key">The key when the result is true.</param>
+    /// <param name="entry">The entry when the result is true.</param>
+    /// <param name="replied">Whether the client has been told that the type is another one.</param>
+    /// <returns>False when there is no such value.</returns>
+    /// <remarks>O(keys). A call that is run again is served from the key that has changed, which need not be the first that has a
+    /// value, and goes on waiting when that is of another type.</remarks>
+    public bool TryFindFirstForWrite(
+        int firstKey, int keyCount, Storage.ValueType type, out Key key, out Entry entry, out bool replied)
+    {
+        for (int i = firstKey; i < firstKey + keyCount; i++)
+        {
+            key = Key(i);
+            if (IsRetry && !key.Bytes.SequenceEqual(_readyKey))
+            {
+                continue;
+            }
+
+            Lookup found = Database.FindForWrite(key, type, out entry);
+            if (found == Lookup.Found || (found == Lookup.WrongType && !IsRetry))
+            {
+                return Exists(found, out replied);
+            }
+        }
+
+        key = default;
+        entry = default;
+        replied = false;
+        return false;
+    }
+
     /// <summary>Reports a change, which counts towards the next save. Handlers name the key and what happened to it at
     /// every change, so that whoever wants to know of changes has this one place to listen.</summary>
     /// <param name="key">The key that changed.</param>
@@ -248,10 +283,6 @@ internal sealed class CommandContext(ServerState server, Action<Client>? runQueu
 
     /// <summary>The key that a call is run again for.</summary>
     public ReadOnlySpan<byte> ReadyKey => _readyKey;
-
-    /// <summary>Whether a call that is run again has nothing to do with a key: it is served from the one that has changed, which
-    /// need not be the first that has what it wants.</summary>
-    public bool PassesOver(Key key) => IsRetry && !key.Bytes.SequenceEqual(_readyKey);
 
     /// <summary>What a call that is run again has left when it began to wait.</summary>
     public object? WaitState { get; private set; }

@@ -92,32 +92,17 @@ internal static class ListBlockingCommands
             return;
         }
 
-        for (int i = 1; i <= keyCount; i++)
+        if (ctx.TryFindFirstForWrite(firstKey: 1, keyCount, ValueType.List, out Key key, out Entry entry, out bool replied))
         {
-            Key key = ctx.Key(i);
-            if (ctx.PassesOver(key))
-            {
-                continue;
-            }
-
-            Lookup found = ctx.Database.FindForWrite(key, ValueType.List, out Entry entry);
-            if (found == Lookup.Found)
-            {
-                ctx.Reply.Array(2);
-                ctx.Reply.BulkString(key.Bytes);
-                ctx.PropagateAs(atHead ? "LPOP"u8 : "RPOP"u8, key.Bytes);
-                ListValue list = ListValue.Open(ctx.Database, entry, ListCommands.LimitsOf(ctx));
-                ListPopCommands.PopOne(ctx, key, ref list, atHead);
-                return;
-            }
-
-            if (found == Lookup.WrongType && !ctx.IsRetry)
-            {
-                ctx.Reply.Error(CommandError.WrongType);
-                return;
-            }
+            ctx.Reply.Array(2);
+            ctx.Reply.BulkString(key.Bytes);
+            ctx.PropagateAs(atHead ? "LPOP"u8 : "RPOP"u8, key.Bytes);
+            ListValue list = ListValue.Open(ctx.Database, entry, ListCommands.LimitsOf(ctx));
+            ListPopCommands.PopOne(ctx, key, ref list, atHead);
         }
-
-        ctx.WaitForKeys(firstKey: 1, keyCount, endsAtMs);
+        else if (!replied)
+        {
+            ctx.WaitForKeys(firstKey: 1, keyCount, endsAtMs);
+        }
     }
 }

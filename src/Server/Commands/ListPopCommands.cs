@@ -60,30 +60,20 @@ internal static class ListPopCommands
             return;
         }
 
-        for (int i = firstKey; i < firstKey + keyCount; i++)
+        if (ctx.TryFindFirstForWrite(
+            firstKey, (int)keyCount, KvServer.Storage.ValueType.List, out Key key, out Entry entry, out bool replied))
         {
-            Key key = ctx.Key(i);
-            if (ctx.PassesOver(key))
-            {
-                continue;
-            }
+            ListValue list = ListValue.Open(ctx.Database, entry, ListCommands.LimitsOf(ctx));
+            ctx.Reply.Array(2);
+            ctx.Reply.BulkString(key.Bytes);
+            ctx.PropagateAs(atHead ? "LPOP"u8 : "RPOP"u8, key.Bytes, Math.Min(count, list.Count));
+            PopRange(ctx, key, ref list, atHead, count);
+            return;
+        }
 
-            Lookup found = ctx.Database.FindForWrite(key, KvServer.Storage.ValueType.List, out Entry entry);
-            if (found == Lookup.Found)
-            {
-                ListValue list = ListValue.Open(ctx.Database, entry, ListCommands.LimitsOf(ctx));
-                ctx.Reply.Array(2);
-                ctx.Reply.BulkString(key.Bytes);
-                ctx.PropagateAs(atHead ? "LPOP"u8 : "RPOP"u8, key.Bytes, Math.Min(count, list.Count));
-                PopRange(ctx, key, ref list, atHead, count);
-                return;
-            }
-
-            if (found == Lookup.WrongType && !ctx.IsRetry)
-            {
-                ctx.Reply.Error(CommandError.WrongType);
-                return;
-            }
+        if (replied)
+        {
+            return;
         }
 
         if (endsAtMs == ListMoveCommands.NoWait)

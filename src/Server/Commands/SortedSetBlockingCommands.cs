@@ -55,32 +55,17 @@ internal static class SortedSetBlockingCommands
             return;
         }
 
-        for (int i = 1; i <= keyCount; i++)
+        if (ctx.TryFindFirstForWrite(firstKey: 1, keyCount, ValueType.SortedSet, out Key key, out Entry entry, out bool replied))
         {
-            Key key = ctx.Key(i);
-            if (ctx.PassesOver(key))
-            {
-                continue;
-            }
-
-            Lookup found = ctx.Database.FindForWrite(key, ValueType.SortedSet, out Entry entry);
-            if (found == Lookup.Found)
-            {
-                SortedSetValue set = SortedSetValue.Open(ctx.Database, entry, SortedSetCommands.LimitsOf(ctx));
-                ctx.Reply.Array(3);
-                ctx.Reply.BulkString(key.Bytes);
-                ctx.PropagateAs(fromMax ? "ZPOPMAX"u8 : "ZPOPMIN"u8, key.Bytes);
-                SortedSetPopCommands.PopInto(ctx, ctx.Reply, key, ref set, count: 1, fromMax, nested: false);
-                return;
-            }
-
-            if (found == Lookup.WrongType && !ctx.IsRetry)
-            {
-                ctx.Reply.Error(CommandError.WrongType);
-                return;
-            }
+            SortedSetValue set = SortedSetValue.Open(ctx.Database, entry, SortedSetCommands.LimitsOf(ctx));
+            ctx.Reply.Array(3);
+            ctx.Reply.BulkString(key.Bytes);
+            ctx.PropagateAs(fromMax ? "ZPOPMAX"u8 : "ZPOPMIN"u8, key.Bytes);
+            SortedSetPopCommands.PopInto(ctx, ctx.Reply, key, ref set, count: 1, fromMax, nested: false);
         }
-
-        ctx.WaitForKeys(firstKey: 1, keyCount, endsAtMs);
+        else if (!replied)
+        {
+            ctx.WaitForKeys(firstKey: 1, keyCount, endsAtMs);
+        }
     }
 }

@@ -162,35 +162,20 @@ internal static class SortedSetPopCommands
     /// <returns>False when none of the keys exists: nothing has been replied.</returns>
     internal static bool TryPopMultiple(CommandContext ctx, int firstKey, int keyCount, bool fromMax, long count)
     {
-        for (int i = firstKey; i < firstKey + keyCount; i++)
+        if (!ctx.TryFindFirstForWrite(
+            firstKey, keyCount, ValueType.SortedSet, out Key key, out Entry entry, out bool replied))
         {
-            Key key = ctx.Key(i);
-            if (ctx.PassesOver(key))
-            {
-                continue;
-            }
-
-            Lookup found = ctx.Database.FindForWrite(key, ValueType.SortedSet, out Entry entry);
-            if (found == Lookup.Found)
-            {
-                SortedSetValue set = SortedSetValue.Open(ctx.Database, entry, SortedSetCommands.LimitsOf(ctx));
-                count = Math.Min(count, set.Count);
-                ctx.Reply.Array(2);
-                ctx.Reply.BulkString(key.Bytes);
-                ctx.Reply.Array(count);
-                ctx.PropagateAs(fromMax ? "ZPOPMAX"u8 : "ZPOPMIN"u8, key.Bytes, count);
-                PopInto(ctx, ctx.Reply, key, ref set, count, fromMax, nested: true);
-                return true;
-            }
-
-            if (found == Lookup.WrongType && !ctx.IsRetry)
-            {
-                ctx.Reply.Error(CommandError.WrongType);
-                return true;
-            }
+            return replied;
         }
 
-        return false;
+        SortedSetValue set = SortedSetValue.Open(ctx.Database, entry, SortedSetCommands.LimitsOf(ctx));
+        count = Math.Min(count, set.Count);
+        ctx.Reply.Array(2);
+        ctx.Reply.BulkString(key.Bytes);
+        ctx.Reply.Array(count);
+        ctx.PropagateAs(fromMax ? "ZPOPMAX"u8 : "ZPOPMIN"u8, key.Bytes, count);
+        PopInto(ctx, ctx.Reply, key, ref set, count, fromMax, nested: true);
+        return true;
     }
 
     private static void Pop(CommandContext ctx, bool fromMax)

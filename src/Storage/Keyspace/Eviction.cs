@@ -7,7 +7,8 @@ namespace KvServer.Storage;
 /// <para>Two sums are looked at. What blocks take (<see cref="NativeHeap.UsedBytes"/>), with the buffers of clients, must
 /// not exceed the limit: beyond it keys are evicted. What slabs and large blocks hold of the system
 /// (<see cref="NativeHeap.HeldBytes"/>) may exceed it by a sixteenth and 4 MB: beyond that, sparse slabs are emptied
-/// first (<see cref="Compaction"/>), and only when none is left to empty are keys evicted for it, too.</para>
+/// first (<see cref="Compaction"/>), and only when none is left to empty are keys evicted for it, too. Where memory is not
+/// short, sparse slabs are emptied if <see cref="Defrag"/> says so.</para>
 /// <para>Keys are chosen among a few at random, and what has been seen and not taken is kept in a pool. A candidate that
 /// has been used since is passed over. Command loop only, between commands.</para>
 /// </remarks>
